@@ -1,0 +1,40 @@
+# What every target of the project is compiled with.
+function(karyon_compile_options target)
+    target_compile_features(${target} PUBLIC cxx_std_20)
+    set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -fno-math-errno -fno-trapping-math)
+    if(KARYON_WERROR)
+        target_compile_options(${target} PRIVATE -Werror)
+    endif()
+    if(KARYON_SANITIZE)
+        target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-omit-frame-pointer)
+        target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+    endif()
+endfunction()
+
+# karyon_library(folder PUBLIC libs... PRIVATE libs...): the library karyon::folder from every .cpp below folder/.
+function(karyon_library folder)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+    add_library(karyon_${folder} STATIC ${sources})
+    add_library(karyon::${folder} ALIAS karyon_${folder})
+    set_target_properties(karyon_${folder} PROPERTIES EXPORT_NAME ${folder})
+    target_include_directories(karyon_${folder} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                       $<INSTALL_INTERFACE:include/karyon>)
+    target_link_libraries(karyon_${folder} ${ARGN})
+    karyon_compile_options(karyon_${folder})
+endfunction()
+
+# karyon_test(folder libs...): one doctest program from tests/folder, every case of it known to ctest.
+function(karyon_test folder)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*.cpp)
+    if(NOT sources)
+        return()
+    endif()
+    add_executable(test_${folder} ${sources} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+    target_link_libraries(test_${folder} PRIVATE ${ARGN} doctest::doctest)
+    target_compile_definitions(test_${folder} PRIVATE KARYON_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                                      KARYON_BINARY="$<TARGET_FILE:karyon>")
+    add_dependencies(test_${folder} karyon)
+    karyon_compile_options(test_${folder})
+    doctest_discover_tests(test_${folder} TEST_PREFIX "${folder}: " ADD_LABELS 0)
+endfunction()

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "kernels/types.h"
+
+namespace karyon::kernels {
+
+/// Dense 2-D cross-correlation, NHWC, weights [out, k, k, in]. Pointwise convolution is kernel = 1.
+///
+///   y[n,p,q,o] = bias[o] + sum_{r,s,i} x[n, p*stride - pad.top + r, q*stride - pad.left + s, i] * w[o,r,s,i]
+struct Conv2dShape {
+    int batch = 1, height = 1, width = 1, in_channels = 1, out_channels = 1, kernel = 1, stride = 1;
+    Padding pad;
+
+    int out_height() const { return (height + pad.top + pad.bottom - kernel) / stride + 1; }
+    int out_width() const { return (width + pad.left + pad.right - kernel) / stride + 1; }
+    bool operator==(const Conv2dShape&) const = default;
+};
+
+/// Of one forward pass; either backward pass moves and computes as much.
+Cost cost(const Conv2dShape&, DType);
+
+namespace cpu {
+
+/// x [batch, height, width, in], w [out, k, k, in], bias [out] or null -> y [batch, out_height, out_width, out].
+void conv2d_forward(Stream&, const Conv2dShape&, In x, In w, In bias, Out y);
+/// dx = the gradient of x.
+void conv2d_backward_data(Stream&, const Conv2dShape&, In dy, In w, Out dx);
+/// dw += the gradient of w; dbias += the gradient of bias, unless null.
+void conv2d_backward_weights(Stream&, const Conv2dShape&, In x, In dy, Out dw, Out dbias);
+
+}  // namespace cpu
+}  // namespace karyon::kernels

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "kernels/types.h"
+
+namespace karyon::kernels {
+
+/// silu(x) = x * sigmoid(x); the derivatives are taken from x, so that only x is kept for the way back.
+enum class Activation : std::uint8_t { none, relu, silu, sigmoid };
+
+std::string_view name_of(Activation);
+
+/// Of one forward pass over `count` elements.
+Cost activation_cost(std::int64_t count, DType);
+
+namespace cpu {
+
+/// y = f(x), elementwise; x and y may be the same buffer.
+void activation_forward(Stream&, Activation, std::int64_t count, In x, Out y);
+/// dx = dy * f'(x); dy and dx may be the same buffer. relu'(0) = 0.
+void activation_backward(Stream&, Activation, std::int64_t count, In x, In dy, Out dx);
+
+}  // namespace cpu
+}  // namespace karyon::kernels

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "kernels/types.h"
+
+namespace karyon::kernels {
+
+/// Of y = a + b over `count` elements.
+Cost add_cost(std::int64_t count, DType);
+
+namespace cpu {
+
+/// y = a + b; any of the three may be the same buffer. The gradient of both inputs is dy itself.
+void add(Stream&, std::int64_t count, In a, In b, Out y);
+/// y[n, i] = scale[n] * x[n, i]: drop-connect (stochastic depth) with scale 0 or 1 / keep_probability per image.
+/// Its gradient is itself applied to dy. x [batch, per_image], scale [batch] f32.
+void scale_images(Stream&, int batch, std::int64_t per_image, In x, In scale, Out y);
+
+}  // namespace cpu
+}  // namespace karyon::kernels

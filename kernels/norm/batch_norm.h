@@ -1,0 +1,42 @@
+#pragma once
+
+#include "kernels/elementwise/activation.h"
+#include "kernels/types.h"
+
+namespace karyon::kernels {
+
+/// Batch normalisation over rows = batch * height * width, with the activation that follows it (Ioffe & Szegedy 2015):
+///
+///   y[r,c] = f(gamma[c] * (x[r,c] - mean[c]) / sqrt(variance[c] + eps) + beta[c])
+///
+/// Training passes the statistics of the batch, evaluation the running ones. Statistics are f32; variance is the
+/// biased one (divided by rows). Only x is kept: the way back recomputes what the activation saw.
+struct BatchNormShape {
+    std::int64_t rows = 1;
+    int channels = 1;
+    float eps = 1e-5f;
+    Activation activation = Activation::none;
+};
+
+/// Of one forward pass without the statistics.
+Cost cost(const BatchNormShape&, DType);
+
+namespace cpu {
+
+/// mean, variance [channels] of x [rows, channels]: per-tile (count, mean, M2) merged in a fixed order by Chan's formula.
+void batch_norm_statistics(Stream&, const BatchNormShape&, In x, Out mean, Out variance);
+/// running = (1 - momentum) * running + momentum * batch; the running variance takes the unbiased batch variance
+/// (rows / (rows - 1), as PyTorch and Keras' fused form; rows = 1 takes it as it is).
+void batch_norm_update_running(Stream&, const BatchNormShape&, float momentum, In mean, In variance, Out running_mean,
+                               Out running_variance);
+/// x, y [rows, channels]; mean, variance, gamma, beta [channels] f32.
+void batch_norm_forward(Stream&, const BatchNormShape&, In x, In mean, In variance, In gamma, In beta, Out y);
+/// dx = the gradient of x with mean and variance being functions of x; dgamma += and dbeta +=, [channels] f32.
+void batch_norm_backward(Stream&, const BatchNormShape&, In x, In mean, In variance, In gamma, In beta, In dy, Out dx,
+                         Out dgamma, Out dbeta);
+/// The same with mean and variance being constants (evaluation statistics).
+void batch_norm_backward_frozen(Stream&, const BatchNormShape&, In x, In mean, In variance, In gamma, In beta, In dy,
+                                Out dx, Out dgamma, Out dbeta);
+
+}  // namespace cpu
+}  // namespace karyon::kernels
