@@ -1,1 +1,88 @@
 #include "kernels/elementwise/activation.h"
+
+#include "kernels/blocks.h"
+#include "kernels/elementwise/activation_math.h"
+
+namespace karyon::kernels {
+
+std::string_view name_of(Activation activation) {
+    switch (activation) {
+        case Activation::none:
+            return "none";
+        case Activation::relu:
+            return "relu";
+        case Activation::silu:
+            return "silu";
+        case Activation::sigmoid:
+            return "sigmoid";
+    }
+    return "?";
+}
+
+Cost activation_cost(std::int64_t count, DType type) {
+    const auto elements = static_cast<double>(count);
+    return {2 * elements * static_cast<double>(size_of(type)), elements};
+}
+
+namespace cpu {
+namespace {
+
+// ivdep: x and y are either the same buffer or apart, so that no element depends on another.
+template <Activation f>
+KARYON_INLINE void forward_loop(std::int64_t count, const float* x, float* y) {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) y[i] = activate<f>(x[i]);
+}
+
+template <Activation f>
+KARYON_INLINE void backward_loop(std::int64_t count, const float* x, const float* dy, float* dx) {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) dx[i] = dy[i] * activation_slope<f>(x[i]);
+}
+
+KARYON_SIMD void forward_block(Activation f, std::int64_t count, const float* x, float* y) {
+    switch (f) {
+        case Activation::none:
+            return forward_loop<Activation::none>(count, x, y);
+        case Activation::relu:
+            return forward_loop<Activation::relu>(count, x, y);
+        case Activation::silu:
+            return forward_loop<Activation::silu>(count, x, y);
+        case Activation::sigmoid:
+            return forward_loop<Activation::sigmoid>(count, x, y);
+    }
+}
+
+KARYON_SIMD void backward_block(Activation f, std::int64_t count, const float* x, const float* dy, float* dx) {
+    switch (f) {
+        case Activation::none:
+            return backward_loop<Activation::none>(count, x, dy, dx);
+        case Activation::relu:
+            return backward_loop<Activation::relu>(count, x, dy, dx);
+        case Activation::silu:
+            return backward_loop<Activation::silu>(count, x, dy, dx);
+        case Activation::sigmoid:
+            return backward_loop<Activation::sigmoid>(count, x, dy, dx);
+    }
+}
+
+}  // namespace
+
+void activation_forward(Stream&, Activation f, std::int64_t count, In x, Out y) {
+    const float* from = x.as<float>();
+    float* to = y.as<float>();
+    for_each_block(count, block_elements, [=](std::int64_t, std::int64_t begin, std::int64_t size) {
+        forward_block(f, size, from + begin, to + begin);
+    });
+}
+
+void activation_backward(Stream&, Activation f, std::int64_t count, In x, In dy, Out dx) {
+    const float *from = x.as<float>(), *gradient = dy.as<float>();
+    float* to = dx.as<float>();
+    for_each_block(count, block_elements, [=](std::int64_t, std::int64_t begin, std::int64_t size) {
+        backward_block(f, size, from + begin, gradient + begin, to + begin);
+    });
+}
+
+}  // namespace cpu
+}  // namespace karyon::kernels
