@@ -1,0 +1,110 @@
+#include "tensor/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tensor/allocator.h"
+
+namespace karyon {
+
+std::int64_t element_count(const Shape& shape) {
+    std::int64_t count = 1;
+    for (const std::int64_t extent : shape) count *= extent;
+    return count;
+}
+
+std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+
+Storage::Storage(std::size_t bytes, Device device) : bytes_(bytes) {
+    if (device.kind != Device::Kind::cpu) throw Error("storage", "expected cpu, got {}", name_of(device));
+    data_ = Allocator::host().allocate(bytes);
+}
+
+Storage::~Storage() { Allocator::host().release(data_); }
+
+Tensor Tensor::empty(Shape shape, DType type, Device device) {
+    for (const std::int64_t extent : shape)
+        if (extent < 0) throw Error("tensor", "expected a shape of non-negative extents, got {}", to_string(shape));
+    Tensor tensor;
+    tensor.storage_ = std::make_shared<Storage>(std::size_t(element_count(shape)) * size_of(type), device);
+    tensor.shape_ = std::move(shape);
+    tensor.dtype_ = type;
+    tensor.device_ = device;
+    return tensor;
+}
+
+Tensor Tensor::zeros(Shape shape, DType type, Device device) {
+    Tensor tensor = empty(std::move(shape), type, device);
+    tensor.zero();
+    return tensor;
+}
+
+Tensor Tensor::full(Shape shape, float value) {
+    Tensor tensor = empty(std::move(shape));
+    tensor.fill(value);
+    return tensor;
+}
+
+Tensor Tensor::from(Shape shape, std::span<const float> values) {
+    Tensor tensor = empty(std::move(shape));
+    if (std::size_t(tensor.size()) != values.size())
+        throw Error("tensor", "expected {} values for {}, got {}", tensor.size(), to_string(tensor.shape_),
+                    values.size());
+    std::copy(values.begin(), values.end(), tensor.data<float>());
+    return tensor;
+}
+
+void Tensor::require(DType type) const {
+    if (!defined()) throw Error("tensor", "expected {} elements, got an undefined tensor", name_of(type));
+    if (dtype_ != type) throw Error("tensor", "expected {} elements, got {}", name_of(type), name_of(dtype_));
+}
+
+float Tensor::item() const {
+    if (size() != 1) throw Error("tensor", "expected one element, got shape {}", to_string(shape_));
+    return *data<float>();
+}
+
+Tensor Tensor::reshape(Shape shape) const {
+    if (element_count(shape) != size())
+        throw Error("reshape", "expected {} elements, got {} for {}", size(), element_count(shape), to_string(shape));
+    Tensor tensor = detach();
+    tensor.shape_ = std::move(shape);
+    return tensor;
+}
+
+Tensor Tensor::view(std::int64_t first, Shape shape) const {
+    const std::int64_t count = element_count(shape);
+    if (first < 0 || first + count > size())
+        throw Error("view", "expected elements within [0, {}), got [{}, {})", size(), first, first + count);
+    Tensor tensor = detach();
+    tensor.offset_ += std::size_t(first) * size_of(dtype_);
+    tensor.shape_ = std::move(shape);
+    return tensor;
+}
+
+Tensor Tensor::clone() const {
+    if (!defined()) return {};
+    Tensor tensor = empty(shape_, dtype_, device_);
+    tensor.copy_from(*this);
+    return tensor;
+}
+
+void Tensor::copy_from(const Tensor& other) const {
+    if (other.shape_ != shape_ || other.dtype_ != dtype_)
+        throw Error("copy", "expected {} {}, got {} {}", name_of(dtype_), to_string(shape_), name_of(other.dtype_),
+                    to_string(other.shape_));
+    std::memcpy(raw(), other.raw(), bytes());
+}
+
+void Tensor::fill(float value) const { std::fill_n(data<float>(), size(), value); }
+
+void Tensor::zero() const { std::memset(raw(), 0, bytes()); }
+
+Tensor Tensor::detach() const {
+    Tensor tensor = *this;
+    tensor.grad_ = nullptr;
+    tensor.recompute_ = nullptr;
+    return tensor;
+}
+
+}  // namespace karyon
