@@ -98,7 +98,8 @@ void Gradients::deliver(std::size_t input, Tensor gradient) const {
     state.shared = false;
 }
 
-Tensor Gradients::accumulator(std::size_t input) const {
+Tensor Gradients::accumulator(std::size_t input, const Shape& shape) const {
+    if (!wanted(input)) return Tensor::zeros(shape);
     GradState& state = *inputs_.at(input);
     if (!state.gradient.defined()) state.gradient = Tensor::zeros(state.shape);
     return state.gradient;

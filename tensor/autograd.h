@@ -33,6 +33,7 @@ class Saved {
     Saved() = default;
     explicit Saved(const Tensor&);
     Tensor get() const;
+    const Shape& shape() const { return shape_; }
 
   private:
     Tensor tensor_;
@@ -48,8 +49,8 @@ class Gradients {
     bool wanted(std::size_t input) const { return inputs_.at(input) != nullptr; }
     /// Activation gradients: becomes the input's gradient, or is added to what other consumers delivered.
     void deliver(std::size_t input, Tensor gradient) const;
-    /// Parameter gradients: the buffer of that shape for the kernel to add to (+=).
-    Tensor accumulator(std::size_t input) const;
+    /// Parameter gradients: the buffer for the kernel to add to (+=); a scratch one of `shape` where none is wanted.
+    Tensor accumulator(std::size_t input, const Shape& shape) const;
 
   private:
     const std::vector<std::shared_ptr<GradState>>& inputs_;

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace karyon {
+
+/// a + b, same shape.
+Tensor add(const Tensor& a, const Tensor& b);
+
+/// y[n] = scale[n] * x[n] for every image n: drop-connect. scale f32 [batch] carries no gradient.
+Tensor scale_images(const Tensor& x, const Tensor& scale);
+
+/// Channels one after the other; all but the last axis agree.
+Tensor concat_channels(const std::vector<Tensor>& parts);
+
+/// [n,h,w,c] -> [n,2h,2w,c], nearest.
+Tensor upsample_nearest(const Tensor& x);
+
+/// [n,h,w,c] -> [n,height,width,c], bilinear with pixel centres at half integers.
+Tensor bilinear_resize(const Tensor& x, std::int64_t height, std::int64_t width);
+
+/// Zero rows and columns added around every image; negative padding crops.
+Tensor pad_crop(const Tensor& x, kernels::Padding);
+
+}  // namespace karyon
