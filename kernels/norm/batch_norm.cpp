@@ -1,0 +1,70 @@
+#include "kernels/norm/batch_norm.h"
+
+#include "kernels/blocks.h"
+#include "kernels/channel_tiles.h"
+#include "kernels/elementwise/activation_math.h"
+#include "kernels/norm/batch_norm_math.h"
+
+namespace karyon::kernels {
+
+Cost cost(const BatchNormShape& shape, DType type) {
+    const double elements = static_cast<double>(shape.rows) * shape.channels;
+    return {2 * elements * static_cast<double>(size_of(type)) + 4.0 * sizeof(float) * shape.channels, 3 * elements};
+}
+
+namespace cpu {
+namespace {
+
+template <Activation f>
+KARYON_INLINE void forward_loop(std::int64_t count, std::int64_t width, const float* x, const float* mean,
+                                const float* scale, const float* beta, float* y) {
+    for (std::int64_t tile = 0; tile < count; tile += width) {
+        const std::int64_t size = std::min(width, count - tile);
+        const float* from = x + tile;
+        float* to = y + tile;
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < size; ++i) to[i] = activate<f>((from[i] - mean[i]) * scale[i] + beta[i]);
+    }
+}
+
+KARYON_SIMD void forward_block(Activation f, std::int64_t count, std::int64_t width, const float* x, const float* mean,
+                               const float* scale, const float* beta, float* y) {
+    switch (f) {
+        case Activation::none:
+            return forward_loop<Activation::none>(count, width, x, mean, scale, beta, y);
+        case Activation::relu:
+            return forward_loop<Activation::relu>(count, width, x, mean, scale, beta, y);
+        case Activation::silu:
+            return forward_loop<Activation::silu>(count, width, x, mean, scale, beta, y);
+        case Activation::sigmoid:
+            return forward_loop<Activation::sigmoid>(count, width, x, mean, scale, beta, y);
+    }
+}
+
+}  // namespace
+
+void batch_norm_forward(Stream&, const BatchNormShape& shape, In x, In mean, In variance, In gamma, In beta, Out y) {
+    const float* from = x.as<float>();
+    float* to = y.as<float>();
+    const ChannelTiles tiles(shape.rows, shape.channels);
+    const BatchNormTile tile(shape, tiles, mean, variance, gamma, beta);
+    for_each_item(tiles.blocks(), [&](std::int64_t block) {
+        forward_block(shape.activation, tiles.elements_of(block), tiles.width, from + tiles.begin(block),
+                      tile.mean.data(), tile.scale.data(), tile.beta.data(), to + tiles.begin(block));
+    });
+}
+
+void batch_norm_update_running(Stream&, const BatchNormShape& shape, float momentum, In mean, In variance,
+                               Out running_mean, Out running_variance) {
+    const float *batch_mean = mean.as<float>(), *batch_variance = variance.as<float>();
+    float *average_mean = running_mean.as<float>(), *average_variance = running_variance.as<float>();
+    const auto rows = static_cast<double>(shape.rows);
+    const auto unbiased = static_cast<float>(shape.rows > 1 ? rows / (rows - 1) : 1.0);
+    for (int c = 0; c < shape.channels; ++c) {
+        average_mean[c] = (1 - momentum) * average_mean[c] + momentum * batch_mean[c];
+        average_variance[c] = (1 - momentum) * average_variance[c] + momentum * (batch_variance[c] * unbiased);
+    }
+}
+
+}  // namespace cpu
+}  // namespace karyon::kernels

@@ -1,0 +1,160 @@
+#include <memory>
+
+#include "kernels/blocks.h"
+#include "kernels/channel_tiles.h"
+#include "kernels/elementwise/activation_math.h"
+#include "kernels/norm/batch_norm.h"
+#include "kernels/norm/batch_norm_math.h"
+
+namespace karyon::kernels::cpu {
+namespace {
+
+// With d = x - mean, z = d * scale + beta and g = dy * f'(z):
+//   dbeta = sum g;  dgamma = sum(g d) / deviation
+//   dx = scale * (g - mean(g) - d * mean(g d) / deviation^2), without the last two terms where mean and variance are
+//   constants.
+
+/// sums += g, sums_d += g * d, over the elements of a tile; where frozen, also dx = scale * g.
+template <Activation f, bool frozen>
+KARYON_INLINE void sums_loop(std::int64_t count, std::int64_t width, const float* x, const float* dy, const float* mean,
+                             const float* scale, const float* beta, float* sums, float* sums_d, float* dx) {
+    for (std::int64_t tile = 0; tile < count; tile += width) {
+        const std::int64_t size = std::min(width, count - tile);
+        const float *values = x + tile, *gradients = dy + tile;
+        [[maybe_unused]] float* to = dx + (frozen ? tile : 0);
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < size; ++i) {
+            const float d = values[i] - mean[i];
+            const float g = gradients[i] * activation_slope<f>(d * scale[i] + beta[i]);
+            sums[i] += g;
+            sums_d[i] += g * d;
+            if constexpr (frozen) to[i] = scale[i] * g;
+        }
+    }
+}
+
+template <Activation f>
+KARYON_INLINE void dx_loop(std::int64_t count, std::int64_t width, const float* x, const float* dy, const float* mean,
+                           const float* scale, const float* beta, const float* mean_g, const float* slope, float* dx) {
+    for (std::int64_t tile = 0; tile < count; tile += width) {
+        const std::int64_t size = std::min(width, count - tile);
+        const float *values = x + tile, *gradients = dy + tile;
+        float* to = dx + tile;
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < size; ++i) {
+            const float d = values[i] - mean[i];
+            const float g = gradients[i] * activation_slope<f>(d * scale[i] + beta[i]);
+            to[i] = scale[i] * (g - mean_g[i] - d * slope[i]);
+        }
+    }
+}
+
+template <Activation f>
+KARYON_INLINE void sums_or_frozen(std::int64_t count, std::int64_t width, const float* x, const float* dy,
+                                  const float* mean, const float* scale, const float* beta, float* sums, float* sums_d,
+                                  float* dx) {
+    if (dx)
+        sums_loop<f, true>(count, width, x, dy, mean, scale, beta, sums, sums_d, dx);
+    else
+        sums_loop<f, false>(count, width, x, dy, mean, scale, beta, sums, sums_d, dx);
+}
+
+KARYON_SIMD void sums_block(Activation f, std::int64_t count, std::int64_t width, const float* x, const float* dy,
+                            const float* mean, const float* scale, const float* beta, float* s, float* sd, float* dx) {
+    switch (f) {
+        case Activation::none:
+            return sums_or_frozen<Activation::none>(count, width, x, dy, mean, scale, beta, s, sd, dx);
+        case Activation::relu:
+            return sums_or_frozen<Activation::relu>(count, width, x, dy, mean, scale, beta, s, sd, dx);
+        case Activation::silu:
+            return sums_or_frozen<Activation::silu>(count, width, x, dy, mean, scale, beta, s, sd, dx);
+        case Activation::sigmoid:
+            return sums_or_frozen<Activation::sigmoid>(count, width, x, dy, mean, scale, beta, s, sd, dx);
+    }
+}
+
+KARYON_SIMD void dx_block(Activation f, std::int64_t count, std::int64_t width, const float* x, const float* dy,
+                          const float* mean, const float* scale, const float* beta, const float* mean_g,
+                          const float* slope, float* dx) {
+    switch (f) {
+        case Activation::none:
+            return dx_loop<Activation::none>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
+        case Activation::relu:
+            return dx_loop<Activation::relu>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
+        case Activation::silu:
+            return dx_loop<Activation::silu>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
+        case Activation::sigmoid:
+            return dx_loop<Activation::sigmoid>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
+    }
+}
+
+/// [2 * channels]: sum g, then sum(g d), in double from the partial sums of the blocks in their order.
+/// dx is written on the way unless null.
+std::vector<double> gradient_sums(const BatchNormShape& shape, const ChannelTiles& tiles, const BatchNormTile& tile,
+                                  const float* x, const float* dy, float* dx) {
+    const auto channels = static_cast<std::size_t>(shape.channels), width = static_cast<std::size_t>(tiles.width);
+    const auto partials = std::make_unique<double[]>(static_cast<std::size_t>(tiles.blocks()) * 2 * channels);
+    for_each_item(tiles.blocks(), [&](std::int64_t block) {
+        const std::int64_t begin = tiles.begin(block);
+        std::vector<float> sums(2 * width);
+        sums_block(shape.activation, tiles.elements_of(block), tiles.width, x + begin, dy + begin, tile.mean.data(),
+                   tile.scale.data(), tile.beta.data(), sums.data(), sums.data() + width, dx ? dx + begin : nullptr);
+        double* partial = partials.get() + static_cast<std::size_t>(block) * 2 * channels;
+        for (std::size_t row = 0; row < width; row += channels)
+            for (std::size_t c = 0; c < channels; ++c) {
+                partial[c] += static_cast<double>(sums[row + c]);
+                partial[channels + c] += static_cast<double>(sums[width + row + c]);
+            }
+    });
+    std::vector<double> total(2 * channels);
+    for (std::int64_t block = 0; block < tiles.blocks(); ++block)
+        for (std::size_t i = 0; i < 2 * channels; ++i)
+            total[i] += partials[static_cast<std::size_t>(block) * 2 * channels + i];
+    return total;
+}
+
+void add_parameter_gradients(const BatchNormShape& shape, const std::vector<double>& sums, const float* variance,
+                             float* dgamma, float* dbeta) {
+    for (int c = 0; c < shape.channels; ++c) {
+        const auto channel = static_cast<std::size_t>(c);
+        const double sum_g = sums[channel], sum_gd = sums[static_cast<std::size_t>(shape.channels) + channel];
+        if (dgamma) dgamma[c] += static_cast<float>(sum_gd * inverse_deviation(shape, variance[c]));
+        if (dbeta) dbeta[c] += static_cast<float>(sum_g);
+    }
+}
+
+}  // namespace
+
+void batch_norm_backward(Stream&, const BatchNormShape& shape, In x, In mean, In variance, In gamma, In beta, In dy,
+                         Out dx, Out dgamma, Out dbeta) {
+    const float *values = x.as<float>(), *gradients = dy.as<float>(), *variances = variance.as<float>();
+    float *to = dx.as<float>(), *to_gamma = dgamma.as<float>(), *to_beta = dbeta.as<float>();
+    const ChannelTiles tiles(shape.rows, shape.channels);
+    const BatchNormTile tile(shape, tiles, mean, variance, gamma, beta);
+    const std::vector<double> sums = gradient_sums(shape, tiles, tile, values, gradients, nullptr);
+    add_parameter_gradients(shape, sums, variances, to_gamma, to_beta);
+
+    const auto rows = static_cast<double>(shape.rows);
+    const std::vector<float> mean_g = tiles.repeated([&](int c) { return sums[static_cast<std::size_t>(c)] / rows; });
+    const std::vector<float> slope = tiles.repeated([&](int c) {
+        const double inverse = inverse_deviation(shape, variances[c]);
+        return sums[static_cast<std::size_t>(shape.channels + c)] / rows * inverse * inverse;
+    });
+    for_each_item(tiles.blocks(), [&](std::int64_t block) {
+        const std::int64_t begin = tiles.begin(block);
+        dx_block(shape.activation, tiles.elements_of(block), tiles.width, values + begin, gradients + begin,
+                 tile.mean.data(), tile.scale.data(), tile.beta.data(), mean_g.data(), slope.data(), to + begin);
+    });
+}
+
+void batch_norm_backward_frozen(Stream&, const BatchNormShape& shape, In x, In mean, In variance, In gamma, In beta,
+                                In dy, Out dx, Out dgamma, Out dbeta) {
+    const float *values = x.as<float>(), *gradients = dy.as<float>();
+    float *to = dx.as<float>(), *to_gamma = dgamma.as<float>(), *to_beta = dbeta.as<float>();
+    const ChannelTiles tiles(shape.rows, shape.channels);
+    const BatchNormTile tile(shape, tiles, mean, variance, gamma, beta);
+    const std::vector<double> sums = gradient_sums(shape, tiles, tile, values, gradients, to);
+    add_parameter_gradients(shape, sums, variance.as<float>(), to_gamma, to_beta);
+}
+
+}  // namespace karyon::kernels::cpu
