@@ -4,7 +4,7 @@
 
 #include "kernels/blocks.h"
 #include "kernels/channel_tiles.h"
-#include "kernels/excite/excite_math.h"
+#include "kernels/excite/excitation.h"
 #include "kernels/simd.h"
 
 namespace karyon::kernels {

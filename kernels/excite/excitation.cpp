@@ -1,4 +1,4 @@
-#include "kernels/excite/excite_math.h"
+#include "kernels/excite/excitation.h"
 
 #include "kernels/blocks.h"
 #include "kernels/elementwise/activation_math.h"
