@@ -1,0 +1,141 @@
+#include "kernels/conv/depthwise_conv.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/conv/check_shape.h"
+#include "kernels/conv/correlate.h"
+#include "kernels/conv/depthwise_gradient.h"
+
+namespace karyon::kernels {
+
+Cost cost(const DepthwiseConvShape& s, DType type) {
+    const double pixels = double(s.batch) * s.out_height() * s.out_width(), taps = double(s.kernel) * s.kernel;
+    const double elements = (double(s.batch) * s.height * s.width + taps + pixels) * s.channels;
+    return {elements * double(size_of(type)), 2 * pixels * taps * s.channels};
+}
+
+namespace cpu {
+namespace {
+
+/// Channels that one task computes: a few cache lines of every pixel, with their weights in the first-level cache.
+constexpr int slab = 64;
+/// Output pixels that one task computes, in whole rows: some ten microseconds of work.
+constexpr int task_pixels = 1024;
+
+void check(const DepthwiseConvShape& s) {
+    constexpr const char* op = "depthwise_conv";
+    check_positive(op, "channels", s.channels);
+    check_window(op, s);
+    if (s.kernel != 3 && s.kernel != 5) throw Error(op, "expected kernel 3 or 5, got {}", s.kernel);
+    if (s.stride != 1 && s.stride != 2) throw Error(op, "expected stride 1 or 2, got {}", s.stride);
+}
+
+constexpr int divide_up(int a, int b) { return (a + b - 1) / b; }
+
+/// Calls run(image, first_row, last_row, first_channel, last_channel) for blocks that cover a batch, on all threads.
+/// The blocks depend on the sizes alone.
+template <typename Run>
+void for_each_block(int batch, int rows, int width, int channels, const Run& run) {
+    const int height = std::clamp(task_pixels / width, 1, rows);
+    const int slabs = divide_up(channels, slab), bands = divide_up(rows, height);
+    const int tasks = batch * bands * slabs;
+#pragma omp parallel for schedule(dynamic)
+    for (int task = 0; task < tasks; ++task) {
+        const int image = task / (bands * slabs), row = task / slabs % bands * height, channel = task % slabs * slab;
+        run(image, row, std::min(row + height, rows), channel, std::min(channel + slab, channels));
+    }
+}
+
+/// Runs t, which describes image 0, for the whole batch.
+void correlate_batch(const Correlation& t, int batch, std::ptrdiff_t x_image, std::ptrdiff_t y_image, int out_height) {
+    for_each_block(batch, out_height, t.out_width, static_cast<int>(t.w_channels),
+                   [&](int image, int first_row, int last_row, int first_channel, int last_channel) {
+                       Correlation one = t;
+                       one.x += image * x_image;
+                       one.y += image * y_image;
+                       correlate(one, first_row, last_row, first_channel, last_channel);
+                   });
+}
+
+/// The taps along one axis that input positions `phase`, phase + stride, ... meet: first, first + stride, ...
+/// Position j of the phase is read by outputs j - pad, ..., j - pad + count - 1, the last tap first.
+struct PhaseTaps {
+    int first, count, pad;
+
+    PhaseTaps(int phase, int stride, int kernel, int padding)
+        : first((phase + padding) % stride),
+          count(divide_up(kernel - first, stride)),
+          pad(count - 1 - (phase + padding - first) / stride) {}
+};
+
+std::vector<float> flipped_weights(const DepthwiseConvShape& s, const PhaseTaps& rows, const PhaseTaps& columns,
+                                   const float* w) {
+    std::vector<float> flipped;
+    flipped.reserve(std::size_t(rows.count) * columns.count * s.channels);
+    for (int r = rows.count - 1; r >= 0; --r)
+        for (int c = columns.count - 1; c >= 0; --c) {
+            const float* tap =
+                w + std::ptrdiff_t((rows.first + r * s.stride) * s.kernel + columns.first + c * s.stride) * s.channels;
+            flipped.insert(flipped.end(), tap, tap + s.channels);
+        }
+    return flipped;
+}
+
+}  // namespace
+
+void depthwise_conv_forward(Stream&, const DepthwiseConvShape& s, In x, In w, Out y) {
+    check(s);
+    const std::ptrdiff_t c = s.channels, out_height = s.out_height(), out_width = s.out_width();
+    Correlation t;
+    t.x = x.as<float>(), t.x_row_step = s.width * c, t.x_pixel_step = c, t.height = s.height, t.width = s.width;
+    t.y = y.as<float>(), t.y_row_step = out_width * c, t.y_pixel_step = c, t.out_width = s.out_width();
+    t.w = w.as<float>(), t.w_channels = c, t.kernel_height = s.kernel, t.kernel_width = s.kernel;
+    t.stride = s.stride, t.pad_top = s.pad.top, t.pad_left = s.pad.left;
+    correlate_batch(t, s.batch, s.height * s.width * c, out_height * out_width * c, s.out_height());
+}
+
+/// Input pixels of the same position modulo the stride meet the same taps, so each such phase is a correlation of dy,
+/// with stride 1, with those taps in reverse.
+void depthwise_conv_backward_data(Stream&, const DepthwiseConvShape& s, In dy, In w, Out dx) {
+    check(s);
+    const std::ptrdiff_t c = s.channels, out_height = s.out_height(), out_width = s.out_width();
+    for (int top = 0; top < std::min(s.stride, s.height); ++top)
+        for (int left = 0; left < std::min(s.stride, s.width); ++left) {
+            const PhaseTaps rows(top, s.stride, s.kernel, s.pad.top), columns(left, s.stride, s.kernel, s.pad.left);
+            const std::vector<float> weights = flipped_weights(s, rows, columns, w.as<float>());
+            Correlation t;
+            t.x = dy.as<float>(), t.x_row_step = out_width * c, t.x_pixel_step = c;
+            t.height = s.out_height(), t.width = s.out_width();
+            t.y = dx.as<float>() + (top * s.width + left) * c;
+            t.y_row_step = s.stride * s.width * c, t.y_pixel_step = s.stride * c;
+            t.out_width = divide_up(s.width - left, s.stride);
+            t.w = weights.data(), t.w_channels = c, t.kernel_height = rows.count, t.kernel_width = columns.count;
+            t.pad_top = rows.pad, t.pad_left = columns.pad;
+            correlate_batch(t, s.batch, out_height * out_width * c, s.height * s.width * c,
+                            divide_up(s.height - top, s.stride));
+        }
+}
+
+void depthwise_conv_backward_weights(Stream&, const DepthwiseConvShape& s, In x, In dy, Out dw) {
+    check(s);
+    const std::ptrdiff_t x_image = std::ptrdiff_t(s.height) * s.width * s.channels;
+    const std::ptrdiff_t y_image = std::ptrdiff_t(s.out_height()) * s.out_width() * s.channels;
+    const std::ptrdiff_t size = std::ptrdiff_t(s.kernel) * s.kernel * s.channels;
+    const float *x0 = x.as<float>(), *dy0 = dy.as<float>();
+    const int band = std::clamp(task_pixels / s.out_width(), 1, s.out_height());
+    const int bands = divide_up(s.out_height(), band), chunks = s.batch * bands;
+    std::vector<float> partial(std::size_t(chunks) * size);
+    for_each_block(s.batch, s.out_height(), s.out_width(), s.channels,
+                   [&](int image, int first_row, int last_row, int first_channel, int last_channel) {
+                       float* sum = &partial[(std::size_t(image) * bands + first_row / band) * size];
+                       depthwise_weight_gradient(s, x0 + image * x_image, dy0 + image * y_image, sum, first_row,
+                                                 last_row, first_channel, last_channel);
+                   });
+    float* total = dw.as<float>();
+    for (int chunk = 0; chunk < chunks; ++chunk)
+        for (std::ptrdiff_t i = 0; i < size; ++i) total[i] += partial[chunk * size + i];
+}
+
+}  // namespace cpu
+}  // namespace karyon::kernels
