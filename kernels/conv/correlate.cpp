@@ -5,89 +5,84 @@
 namespace karyon::kernels::cpu {
 namespace {
 
-/// One output pixel at a border, with bounds on both axes.
-template <typename V>
-KARYON_INLINE void border_pixel(const Correlation& t, Taps rows, const float* x, int column, const float* w, float* y) {
-    const Taps columns = taps_inside(column, t.kernel_width, t.width);
-    V sum = V{};
-    for (int r = rows.first; r < rows.last; ++r) {
-        for (int s = columns.first; s < columns.last; ++s) {
-            V value, weight;
-            load(value, x + r * t.x_row_step + (column + s) * t.x_pixel_step);
-            load(weight, w + (r * t.kernel_width + s) * t.w_channels);
-            sum += value * weight;
-        }
-    }
-    store(y, sum);
-}
+/// Q neighbouring output pixels of one row, the first of which has its first tap at `column`.
+struct Group {
+    const float* x;  ///< the input row and column of the first tap, which may be outside
+    float* y;
+    int column;
+    Taps rows;  ///< kernel rows that are inside
+};
 
-/// Q neighbouring output pixels whose columns are all inside: the sums stay in registers over the whole kernel, and
-/// every value of x is loaded once for all the sums that use it.
-template <typename V, int K, int S, int Q>
-KARYON_INLINE void interior_pixels(const Correlation& t, Taps rows, const float* x, int column, const float* w,
-                                   float* y) {
+/// The sums stay in registers over the whole kernel, and every value of x is loaded once for all the sums that use it.
+/// Checked: taps may be outside the image on the left and the right.
+template <typename V, int K, int S, int Q, bool Checked>
+KARYON_INLINE void correlate_pixels(const Correlation& t, const Group& group, int channel) {
     V sum[Q];
 #pragma GCC unroll 8
     for (int q = 0; q < Q; ++q) sum[q] = V{};
-    for (int r = rows.first; r < rows.last; ++r) {
-        const float* line = x + r * t.x_row_step + column * t.x_pixel_step;
+    for (int r = group.rows.first; r < group.rows.last; ++r) {
+        const float* x = group.x + r * t.x_row_step + channel;
+        const float* w = t.w + r * t.w_row_step + channel;
         V weight[K];
 #pragma GCC unroll 8
-        for (int s = 0; s < K; ++s) load(weight[s], w + (r * K + s) * t.w_channels);
+        for (int s = 0; s < K; ++s) load(weight[s], w + s * t.w_tap_step);
 #pragma GCC unroll 16
         for (int i = 0; i < (Q - 1) * S + K; ++i) {
+            if (Checked && (group.column + i < 0 || group.column + i >= t.width)) continue;
             V value;
-            load(value, line + i * t.x_pixel_step);
+            load(value, x + i * t.x_pixel_step);
 #pragma GCC unroll 8
             for (int q = 0; q < Q; ++q)
                 if (i >= q * S && i < q * S + K) sum[q] += value * weight[i - q * S];
         }
     }
 #pragma GCC unroll 8
-    for (int q = 0; q < Q; ++q) store(y + q * t.y_pixel_step, sum[q]);
+    for (int q = 0; q < Q; ++q) store(group.y + q * t.y_pixel_step + channel, sum[q]);
 }
 
-/// One output row of N channels.
-template <int N, int K, int S>
-KARYON_INLINE void correlate_row(const Correlation& t, int p, int channel) {
-    constexpr int Q = 4;
-    using V = Lanes<N>;
+/// Channels [first, last) of a group. When they are no multiple of N, the last N overlap the ones before: those are
+/// computed twice.
+template <int N, int K, int S, int Q>
+KARYON_INLINE void correlate_group(const Correlation& t, const Group& group, int first, int last) {
+    const bool inside = group.column >= 0 && group.column + (Q - 1) * S + K <= t.width;
+    if (inside)
+        for (int c = first; c < last; c += N)
+            correlate_pixels<Lanes<N>, K, S, Q, false>(t, group, c + N <= last ? c : last - N);
+    else
+        for (int c = first; c < last; c += N)
+            correlate_pixels<Lanes<N>, K, S, Q, true>(t, group, c + N <= last ? c : last - N);
+}
+
+/// One output row in groups of Q pixels. Its last group overlaps the one before in the same way.
+template <int N, int K, int S, int Q>
+KARYON_INLINE void correlate_row(const Correlation& t, int p, int first, int last) {
     const int row = p * S - t.pad_top;
     const Taps rows = taps_inside(row, t.kernel_height, t.height);
-    const float *x = t.x + row * t.x_row_step + channel, *w = t.w + channel;
-    float* y = t.y + p * t.y_row_step + channel;
-    for (int q = 0; q < t.out_width;) {
-        const int column = q * S - t.pad_left;
-        float* pixel = y + q * t.y_pixel_step;
-        if (column < 0 || column + K > t.width) {
-            border_pixel<V>(t, rows, x, column, w, pixel);
-            q += 1;
-        } else if (q + Q <= t.out_width && column + (Q - 1) * S + K <= t.width) {
-            interior_pixels<V, K, S, Q>(t, rows, x, column, w, pixel);
-            q += Q;
-        } else {
-            interior_pixels<V, K, S, 1>(t, rows, x, column, w, pixel);
-            q += 1;
-        }
+    for (int start = 0; start < t.out_width; start += Q) {
+        const int q = start + Q <= t.out_width ? start : t.out_width - Q, column = q * S - t.pad_left;
+        const Group group{t.x + row * t.x_row_step + column * t.x_pixel_step,
+                          t.y + p * t.y_row_step + q * t.y_pixel_step, column, rows};
+        correlate_group<N, K, S, Q>(t, group, first, last);
     }
 }
 
-/// The last block of a channel range that is no multiple of N overlaps its neighbour: those channels are computed
-/// twice.
 template <int N, int K, int S>
-KARYON_INLINE void correlate_blocks(const Correlation& t, int first_row, int last_row, int first, int last) {
+KARYON_INLINE void correlate_rows(const Correlation& t, int first_row, int last_row, int first, int last) {
     for (int p = first_row; p < last_row; ++p)
-        for (int c = first; c < last; c += N) correlate_row<N, K, S>(t, p, c + N <= last ? c : last - N);
+        if (t.out_width >= 4)
+            correlate_row<N, K, S, 4>(t, p, first, last);
+        else
+            correlate_row<N, K, S, 1>(t, p, first, last);
 }
 
 template <int K, int S>
 KARYON_INLINE void correlate_channels(const Correlation& t, int first_row, int last_row, int first, int last) {
     if (last - first >= 16)
-        correlate_blocks<16, K, S>(t, first_row, last_row, first, last);
+        correlate_rows<16, K, S>(t, first_row, last_row, first, last);
     else if (last - first >= 4)
-        correlate_blocks<4, K, S>(t, first_row, last_row, first, last);
+        correlate_rows<4, K, S>(t, first_row, last_row, first, last);
     else
-        correlate_blocks<1, K, S>(t, first_row, last_row, first, last);
+        correlate_rows<1, K, S>(t, first_row, last_row, first, last);
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 namespace karyon::kernels::cpu {
 
 /// y[p,q,c] = sum_{r,s} x[p*stride - pad_top + r, q*stride - pad_left + s, c] * w[r,s,c], x being zero outside its
-/// bounds. Steps are distances in floats, so that y may be every second pixel of an image. Padding may be negative.
+/// bounds. Steps are distances in floats, so that y may be every second pixel of an image, and w a kernel
+/// read backwards. Padding may be negative.
 struct Correlation {
     const float* x = nullptr;
     std::ptrdiff_t x_row_step = 0, x_pixel_step = 0;
@@ -17,8 +18,8 @@ struct Correlation {
     std::ptrdiff_t y_row_step = 0, y_pixel_step = 0;
     int out_width = 0;
 
-    const float* w = nullptr;  ///< [kernel_height, kernel_width, w_channels]
-    std::ptrdiff_t w_channels = 0;
+    const float* w = nullptr;
+    std::ptrdiff_t w_row_step = 0, w_tap_step = 0;
     int kernel_height = 0, kernel_width = 0;  ///< width 1, 2, 3 or 5
     int stride = 1;                           ///< 1 or 2
     int pad_top = 0, pad_left = 0;

@@ -48,8 +48,9 @@ void for_each_block(int batch, int rows, int width, int channels, const Run& run
 }
 
 /// Runs t, which describes image 0, for the whole batch.
-void correlate_batch(const Correlation& t, int batch, std::ptrdiff_t x_image, std::ptrdiff_t y_image, int out_height) {
-    for_each_block(batch, out_height, t.out_width, static_cast<int>(t.w_channels),
+void correlate_batch(const Correlation& t, int batch, std::ptrdiff_t x_image, std::ptrdiff_t y_image, int out_height,
+                     int channels) {
+    for_each_block(batch, out_height, t.out_width, channels,
                    [&](int image, int first_row, int last_row, int first_channel, int last_channel) {
                        Correlation one = t;
                        one.x += image * x_image;
@@ -67,53 +68,44 @@ struct PhaseTaps {
         : first((phase + padding) % stride),
           count(divide_up(kernel - first, stride)),
           pad(count - 1 - (phase + padding - first) / stride) {}
-};
 
-std::vector<float> flipped_weights(const DepthwiseConvShape& s, const PhaseTaps& rows, const PhaseTaps& columns,
-                                   const float* w) {
-    std::vector<float> flipped;
-    flipped.reserve(std::size_t(rows.count) * columns.count * s.channels);
-    for (int r = rows.count - 1; r >= 0; --r)
-        for (int c = columns.count - 1; c >= 0; --c) {
-            const float* tap =
-                w + std::ptrdiff_t((rows.first + r * s.stride) * s.kernel + columns.first + c * s.stride) * s.channels;
-            flipped.insert(flipped.end(), tap, tap + s.channels);
-        }
-    return flipped;
-}
+    int last(int stride) const { return first + (count - 1) * stride; }
+};
 
 }  // namespace
 
 void depthwise_conv_forward(Stream&, const DepthwiseConvShape& s, In x, In w, Out y) {
     check(s);
-    const std::ptrdiff_t c = s.channels, out_height = s.out_height(), out_width = s.out_width();
+    const std::ptrdiff_t c = s.channels, x_row = c * s.width, y_row = c * s.out_width();
     Correlation t;
-    t.x = x.as<float>(), t.x_row_step = s.width * c, t.x_pixel_step = c, t.height = s.height, t.width = s.width;
-    t.y = y.as<float>(), t.y_row_step = out_width * c, t.y_pixel_step = c, t.out_width = s.out_width();
-    t.w = w.as<float>(), t.w_channels = c, t.kernel_height = s.kernel, t.kernel_width = s.kernel;
+    t.x = x.as<float>(), t.x_row_step = x_row, t.x_pixel_step = c, t.height = s.height, t.width = s.width;
+    t.y = y.as<float>(), t.y_row_step = y_row, t.y_pixel_step = c, t.out_width = s.out_width();
+    t.w = w.as<float>(), t.w_row_step = c * s.kernel, t.w_tap_step = c;
+    t.kernel_height = t.kernel_width = s.kernel;
     t.stride = s.stride, t.pad_top = s.pad.top, t.pad_left = s.pad.left;
-    correlate_batch(t, s.batch, s.height * s.width * c, out_height * out_width * c, s.out_height());
+    correlate_batch(t, s.batch, x_row * s.height, y_row * s.out_height(), s.out_height(), s.channels);
 }
 
 /// Input pixels of the same position modulo the stride meet the same taps, so each such phase is a correlation of dy,
 /// with stride 1, with those taps in reverse.
 void depthwise_conv_backward_data(Stream&, const DepthwiseConvShape& s, In dy, In w, Out dx) {
     check(s);
-    const std::ptrdiff_t c = s.channels, out_height = s.out_height(), out_width = s.out_width();
+    const std::ptrdiff_t c = s.channels, x_row = c * s.width, y_row = c * s.out_width(), w_row = c * s.kernel;
     for (int top = 0; top < std::min(s.stride, s.height); ++top)
         for (int left = 0; left < std::min(s.stride, s.width); ++left) {
             const PhaseTaps rows(top, s.stride, s.kernel, s.pad.top), columns(left, s.stride, s.kernel, s.pad.left);
-            const std::vector<float> weights = flipped_weights(s, rows, columns, w.as<float>());
             Correlation t;
-            t.x = dy.as<float>(), t.x_row_step = out_width * c, t.x_pixel_step = c;
+            t.x = dy.as<float>(), t.x_row_step = y_row, t.x_pixel_step = c;
             t.height = s.out_height(), t.width = s.out_width();
-            t.y = dx.as<float>() + (top * s.width + left) * c;
-            t.y_row_step = s.stride * s.width * c, t.y_pixel_step = s.stride * c;
+            t.y = dx.as<float>() + top * x_row + left * c;
+            t.y_row_step = s.stride * x_row, t.y_pixel_step = s.stride * c;
             t.out_width = divide_up(s.width - left, s.stride);
-            t.w = weights.data(), t.w_channels = c, t.kernel_height = rows.count, t.kernel_width = columns.count;
+            t.w = w.as<float>() + rows.last(s.stride) * w_row + columns.last(s.stride) * c;
+            t.w_row_step = -s.stride * w_row, t.w_tap_step = -s.stride * c;
+            t.kernel_height = rows.count, t.kernel_width = columns.count;
             t.pad_top = rows.pad, t.pad_left = columns.pad;
-            correlate_batch(t, s.batch, out_height * out_width * c, s.height * s.width * c,
-                            divide_up(s.height - top, s.stride));
+            correlate_batch(t, s.batch, y_row * s.out_height(), x_row * s.height, divide_up(s.height - top, s.stride),
+                            s.channels);
         }
 }
 

@@ -5,86 +5,84 @@
 namespace karyon::kernels::cpu {
 namespace {
 
-/// One kernel row of N channels: where its output row begins, its input row, and how many pixels they have.
-struct Line {
+/// An output row and the first of the input rows that R neighbouring kernel rows meet, for N channels.
+struct Lines {
     const float *x, *dy;
-    std::ptrdiff_t step;  ///< from pixel to pixel: the number of channels
+    std::ptrdiff_t row, pixel;  ///< distance in floats from row to row of x, and from pixel to pixel
     int width, out_width, pad_left;
 };
 
-/// sum[s] += dy[q] * x[q*S - pad_left + s] at a border pixel.
-template <typename V, int K, int S>
-KARYON_INLINE void add_border(V (&sum)[K], const Line& line, int q) {
-    const int column = q * S - line.pad_left;
-    V gradient;
-    load(gradient, line.dy + q * line.step);
-#pragma GCC unroll 8
-    for (int s = 0; s < K; ++s) {
-        if (column + s < 0 || column + s >= line.width) continue;
-        V value;
-        load(value, line.x + (column + s) * line.step);
-        sum[s] += value * gradient;
-    }
-}
-
-/// The same for Q neighbouring pixels that are inside with all taps: every value of x is loaded once.
-template <typename V, int K, int S, int Q>
-KARYON_INLINE void add_interior(V (&sum)[K], const Line& line, int q) {
-    const float *x = line.x + (q * S - line.pad_left) * line.step, *dy = line.dy + q * line.step;
+/// sum[r][s] += dy[q] * x[r, q*S - pad_left + s] for Q neighbouring q: every value of x is loaded once.
+/// Checked: taps may be outside the image on the left and the right.
+template <typename V, int K, int S, int R, int Q, bool Checked>
+KARYON_INLINE void add_pixels(V (&sum)[R][K], const Lines& lines, int q) {
+    const int column = q * S - lines.pad_left;
+    const float *x = lines.x + column * lines.pixel, *dy = lines.dy + q * lines.pixel;
     V gradient[Q];
 #pragma GCC unroll 8
-    for (int j = 0; j < Q; ++j) load(gradient[j], dy + j * line.step);
+    for (int j = 0; j < Q; ++j) load(gradient[j], dy + j * lines.pixel);
 #pragma GCC unroll 16
     for (int i = 0; i < (Q - 1) * S + K; ++i) {
-        V value;
-        load(value, x + i * line.step);
+        if (Checked && (column + i < 0 || column + i >= lines.width)) continue;
 #pragma GCC unroll 8
-        for (int j = 0; j < Q; ++j)
-            if (i >= j * S && i < j * S + K) sum[i - j * S] += value * gradient[j];
+        for (int r = 0; r < R; ++r) {
+            V value;
+            load(value, x + r * lines.row + i * lines.pixel);
+#pragma GCC unroll 8
+            for (int j = 0; j < Q; ++j)
+                if (i >= j * S && i < j * S + K) sum[r][i - j * S] += value * gradient[j];
+        }
     }
 }
 
-template <typename V, int K, int S>
-KARYON_INLINE void add_line(V (&sum)[K], const Line& line) {
+template <typename V, int K, int S, int R>
+KARYON_INLINE void add_line(V (&sum)[R][K], const Lines& lines) {
     constexpr int Q = 4;
-    for (int q = 0; q < line.out_width;) {
-        const int column = q * S - line.pad_left;
-        if (column >= 0 && q + Q <= line.out_width && column + (Q - 1) * S + K <= line.width) {
-            add_interior<V, K, S, Q>(sum, line, q);
-            q += Q;
-        } else {
-            add_border<V, K, S>(sum, line, q);
-            q += 1;
-        }
+    int q = 0;
+    for (; q + Q <= lines.out_width; q += Q) {
+        const int column = q * S - lines.pad_left;
+        if (column >= 0 && column + (Q - 1) * S + K <= lines.width)
+            add_pixels<V, K, S, R, Q, false>(sum, lines, q);
+        else
+            add_pixels<V, K, S, R, Q, true>(sum, lines, q);
     }
+    for (; q < lines.out_width; ++q) add_pixels<V, K, S, R, 1, true>(sum, lines, q);
+}
+
+/// What one output row adds to R kernel rows from `dw`: their sums stay in registers along the row.
+template <typename V, int K, int S, int R>
+KARYON_INLINE void add_kernel_rows(const Lines& lines, float* dw) {
+    V sum[R][K];
+#pragma GCC unroll 32
+    for (int tap = 0; tap < R * K; ++tap) load(sum[tap / K][tap % K], dw + tap * lines.pixel);
+    add_line<V, K, S, R>(sum, lines);
+#pragma GCC unroll 32
+    for (int tap = 0; tap < R * K; ++tap) store(dw + tap * lines.pixel, sum[tap / K][tap % K]);
 }
 
 struct Rows {
     int first, last;
 };
 
-/// The K sums of a kernel row stay in registers along a whole output row.
+/// Three rows of a 3x3 kernel go together, which hides the latency of the additions; five sums of a 5x5 row hide it
+/// too.
 template <int N, int K, int S>
 KARYON_INLINE void add_row(const DepthwiseConvShape& shape, const float* x, const float* dy, float* dw, int p, int c) {
     using V = Lanes<N>;
     const std::ptrdiff_t channels = shape.channels;
-    const Taps rows = taps_inside(p * S - shape.pad.top, K, shape.height);
-    for (int r = rows.first; r < rows.last; ++r) {
-        const int h = p * S - shape.pad.top + r;
-        const Line line{x + h * shape.width * channels + c,
-                        dy + p * shape.out_width() * channels + c,
-                        channels,
-                        shape.width,
-                        shape.out_width(),
-                        shape.pad.left};
-        float* to = dw + r * K * channels + c;
-        V sum[K];
-#pragma GCC unroll 8
-        for (int s = 0; s < K; ++s) load(sum[s], to + s * channels);
-        add_line<V, K, S>(sum, line);
-#pragma GCC unroll 8
-        for (int s = 0; s < K; ++s) store(to + s * channels, sum[s]);
-    }
+    const int row = p * S - shape.pad.top;
+    const Taps taps = taps_inside(row, K, shape.height);
+    Lines lines{x + (row + taps.first) * shape.width * channels + c,
+                dy + p * shape.out_width() * channels + c,
+                shape.width * channels,
+                channels,
+                shape.width,
+                shape.out_width(),
+                shape.pad.left};
+    float* to = dw + taps.first * K * channels + c;
+    if (K == 3 && taps.last - taps.first == 3) return add_kernel_rows<V, K, S, 3>(lines, to);
+    for (int r = taps.first; r < taps.last; ++r, lines.x += lines.row, to += K * channels)
+        add_kernel_rows<V, K, S, 1>(lines, to);
 }
 
 /// Only whole blocks of N channels: a sum must not be added twice.
