@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
+#include <string>
 
 #include "kernels/error.h"
 
 namespace karyon {
 namespace {
-
-using Vector3 = std::array<double, 3>;
 
 double dot(const float* a, const float* b) { return double(a[0]) * b[0] + double(a[1]) * b[1] + double(a[2]) * b[2]; }
 
@@ -19,8 +17,7 @@ struct LevelTable {
     std::array<std::uint8_t, size> levels;
 
     LevelTable() {
-        for (int i = 0; i < size; ++i)
-            levels[i] = std::uint8_t(std::lround(256 * std::exp(-double(i) / steps) - 1 + 0.0));
+        for (int i = 0; i < size; ++i) levels[i] = std::uint8_t(std::lround(256 * std::exp(-double(i) / steps) - 1));
     }
 };
 
@@ -45,6 +42,12 @@ std::array<ChannelTable, 3> transfer_tables(const StainModel& source, const Stai
                 tables[in][level][out] = float(gain * optical_density()[level] * LevelTable::steps);
         }
     return tables;
+}
+
+std::string text_of(const std::array<float, 8>& values) {
+    std::string text;
+    for (float value : values) text += (text.empty() ? "" : ", ") + fmt::to_string(value);
+    return text;
 }
 
 }  // namespace
@@ -72,12 +75,11 @@ StainModel StainModel::from_values(const std::array<float, 8>& values) {
     std::copy_n(values.begin() + 6, 2, model.max_concentration);
     const bool finite = std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
     if (!finite || values[6] <= 0 || values[7] <= 0)
-        throw Error("stain model", "expected 6 finite components and 2 positive maxima, got {}",
-                    fmt::join(values, ", "));
+        throw Error("stain model", "expected 6 finite components and 2 positive maxima, got {}", text_of(values));
     const double a = dot(model.stains[0], model.stains[0]), b = dot(model.stains[1], model.stains[1]);
     const double ab = dot(model.stains[0], model.stains[1]);
     if (a * b - ab * ab <= 1e-6 * a * b || a == 0 || b == 0)
-        throw Error("stain model", "expected two different stain directions, got {}", fmt::join(values, ", "));
+        throw Error("stain model", "expected two different stain directions, got {}", text_of(values));
     return model;
 }
 

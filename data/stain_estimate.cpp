@@ -18,14 +18,11 @@ struct Density {
     float along(const std::array<float, 3>& axis) const { return r * axis[0] + g * axis[1] + b * axis[2]; }
 };
 
-/// Calls visit(row, density) for every pixel of the rows first, first + step, ...
 template <typename Visit>
-void for_each_density(const Image& image, int first, int last, Visit visit) {
+void for_each_density(const Image& image, int row, Visit visit) {
     const auto& table = optical_density();
-    for (int y = first; y < last; ++y) {
-        const std::uint8_t* p = image.at(0, y);
-        for (int x = 0; x < image.width; ++x, p += 3) visit(Density{table[p[0]], table[p[1]], table[p[2]]});
-    }
+    const std::uint8_t* p = image.at(0, row);
+    for (int x = 0; x < image.width; ++x, p += 3) visit(Density{table[p[0]], table[p[1]], table[p[2]]});
 }
 
 /// Counts in equal bins. Merging adds integers, so the order of threads does not matter.
@@ -67,7 +64,7 @@ void fill(std::array<Histogram, N>& histograms, const Image& image, Visit visit)
     {
         auto mine = empty;
 #pragma omp for nowait
-        for (int y = 0; y < image.height; ++y) for_each_density(image, y, y + 1, [&](Density d) { visit(mine, d); });
+        for (int y = 0; y < image.height; ++y) for_each_density(image, y, [&](Density d) { visit(mine, d); });
 #pragma omp critical
         for (std::size_t i = 0; i < N; ++i) histograms[i].merge(mine[i]);
     }
@@ -103,7 +100,7 @@ Moments moments_of(const Image& image, float beta) {
     std::vector<Moments> rows(image.height);
 #pragma omp parallel for
     for (int y = 0; y < image.height; ++y)
-        for_each_density(image, y, y + 1, [&](Density d) {
+        for_each_density(image, y, [&](Density d) {
             if (d.least() >= beta) rows[y].add(d);
         });
     Moments total;
