@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "data/synth_field.h"
+#include "data/smooth_field.h"
 #include "data/synth_tissue.h"
 
 namespace karyon {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "data/synth_field.h"
+#include "data/smooth_field.h"
 
 namespace karyon {
 namespace {

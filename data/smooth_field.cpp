@@ -1,4 +1,4 @@
-#include "data/synth_field.h"
+#include "data/smooth_field.h"
 
 #include <array>
 #include <cmath>
