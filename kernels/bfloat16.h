@@ -13,8 +13,10 @@ struct bfloat16 {
     /// Rounds to nearest, ties to even; NaN stays NaN.
     explicit bfloat16(float value) {
         const auto word = std::bit_cast<std::uint32_t>(value);
-        if ((word & 0x7fffffffu) > 0x7f800000u) bits = static_cast<std::uint16_t>((word >> 16) | 0x40u);
-        else bits = static_cast<std::uint16_t>((word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
+        if ((word & 0x7fffffffu) > 0x7f800000u)
+            bits = static_cast<std::uint16_t>((word >> 16) | 0x40u);
+        else
+            bits = static_cast<std::uint16_t>((word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
     }
     explicit operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 };

@@ -6,10 +6,14 @@ namespace karyon {
 
 std::string_view name_of(DType type) {
     switch (type) {
-        case DType::f32: return "f32";
-        case DType::bf16: return "bf16";
-        case DType::u8: return "u8";
-        case DType::i32: return "i32";
+        case DType::f32:
+            return "f32";
+        case DType::bf16:
+            return "bf16";
+        case DType::u8:
+            return "u8";
+        case DType::i32:
+            return "i32";
     }
     return "?";
 }

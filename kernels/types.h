@@ -15,9 +15,12 @@ enum class DType : std::uint8_t { f32, bf16, u8, i32 };
 constexpr std::size_t size_of(DType type) {
     switch (type) {
         case DType::f32:
-        case DType::i32: return 4;
-        case DType::bf16: return 2;
-        case DType::u8: return 1;
+        case DType::i32:
+            return 4;
+        case DType::bf16:
+            return 2;
+        case DType::u8:
+            return 1;
     }
     return 0;
 }
@@ -26,11 +29,16 @@ std::string_view name_of(DType type);
 
 template <typename T>
 constexpr DType dtype_of() {
-    if constexpr (std::is_same_v<T, float>) return DType::f32;
-    else if constexpr (std::is_same_v<T, bfloat16>) return DType::bf16;
-    else if constexpr (std::is_same_v<T, std::uint8_t>) return DType::u8;
-    else if constexpr (std::is_same_v<T, std::int32_t>) return DType::i32;
-    else static_assert(sizeof(T) == 0, "not an element type of karyon");
+    if constexpr (std::is_same_v<T, float>)
+        return DType::f32;
+    else if constexpr (std::is_same_v<T, bfloat16>)
+        return DType::bf16;
+    else if constexpr (std::is_same_v<T, std::uint8_t>)
+        return DType::u8;
+    else if constexpr (std::is_same_v<T, std::int32_t>)
+        return DType::i32;
+    else
+        static_assert(sizeof(T) == 0, "not an element type of karyon");
 }
 
 }  // namespace karyon

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test:
-#   bash tests/run.sh [PRESET] [ctest options]      PRESET: release (default), debug, asan
-#   bash tests/run.sh gpu [ctest options]           the tests of the CUDA kernels: on a GPU, else in ptxcpu
+#   bash tests/run.sh [PRESET] [--no-build] [ctest options]   PRESET: release (default), debug, asan
+#   bash tests/run.sh gpu [--no-build] [ctest options]        tests of the CUDA kernels, on a GPU, else in ptxcpu
 # Tests on real images need the MoNuSeg folder: KARYON_MONUSEG, or ../shared/data/monuseg beside the checkout.
 # The last line is 'N passed, N failed'.
 set -euo pipefail
@@ -20,10 +20,15 @@ case ${1-} in
         ;;
 esac
 
+build=yes
+if [[ ${1-} == --no-build ]]; then
+    build=no
+    shift
+fi
+
 bash tools/setup.sh
-configure=(cmake --preset "$preset")
 if command -v ccache >/dev/null; then
-    configure+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
 fi
 
 runner=()
@@ -38,8 +43,10 @@ if [[ $preset != gpu && -z ${KARYON_MONUSEG-} ]]; then
     echo "tests on real images are skipped: set KARYON_MONUSEG to the MoNuSeg folder to run them"
 fi
 
-"${configure[@]}"
-cmake --build --preset "$preset"
+if [[ $build == yes ]]; then
+    cmake --preset "$preset"
+    cmake --build --preset "$preset"
+fi
 
 # Programs that wait for each other's threads in a busy loop slow each other down when they run side by side.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY-passive}

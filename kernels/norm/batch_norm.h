@@ -23,7 +23,8 @@ Cost cost(const BatchNormShape&, DType);
 
 namespace cpu {
 
-/// mean, variance [channels] of x [rows, channels]: per-tile (count, mean, M2) merged in a fixed order by Chan's formula.
+/// mean, variance [channels] of x [rows, channels]: per-tile (count, mean, M2) merged in a fixed order by Chan's
+/// formula.
 void batch_norm_statistics(Stream&, const BatchNormShape&, In x, Out mean, Out variance);
 /// running = (1 - momentum) * running + momentum * batch; the running variance takes the unbiased batch variance
 /// (rows / (rows - 1), as PyTorch and Keras' fused form; rows = 1 takes it as it is).
