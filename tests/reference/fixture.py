@@ -59,4 +59,6 @@ def save(name, tensors, options=None):
         value = value.detach()
         stored[key] = (value.float() if value.is_floating_point() else value).contiguous()
     FOLDER.mkdir(exist_ok=True)
-    save_file(stored, FOLDER / f"{name}.safetensors", metadata={"source": f"PyTorch {torch.__version__}, float64"})
+    path = FOLDER / f"{name}.safetensors"
+    save_file(stored, path, metadata={"source": f"PyTorch {torch.__version__}, float64"})
+    path.chmod(0o644)

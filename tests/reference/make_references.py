@@ -4,6 +4,7 @@ import torch
 
 from amsgrad import make_amsgrad
 from blocks import make_decoder_block, make_mbconvs
+from encoder import make_encoders
 from losses import make_losses
 
 torch.set_default_dtype(torch.float64)
@@ -12,3 +13,4 @@ make_mbconvs()
 make_decoder_block()
 make_losses()
 make_amsgrad()
+make_encoders()
