@@ -16,7 +16,8 @@ struct Conv2dShape {
     bool operator==(const Conv2dShape&) const = default;
 };
 
-/// Of one forward pass; either backward pass moves and computes as much.
+/// Of one forward pass; either backward pass moves and computes as much. Flops are 2 per multiply-add, those of taps
+/// outside the image included.
 Cost cost(const Conv2dShape&, DType);
 
 namespace cpu {

@@ -16,7 +16,8 @@ struct DepthwiseConvShape {
     bool operator==(const DepthwiseConvShape&) const = default;
 };
 
-/// Of one forward pass; either backward pass moves and computes as much.
+/// Of one forward pass; either backward pass moves and computes as much. Flops are 2 per multiply-add, those of taps
+/// outside the image included.
 Cost cost(const DepthwiseConvShape&, DType);
 
 namespace cpu {

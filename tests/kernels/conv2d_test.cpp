@@ -1,0 +1,247 @@
+#include "kernels/conv/conv2d.h"
+
+#include <thread>
+
+#include "tests/kernels/reference.h"
+
+using namespace karyon;
+using namespace karyon::kernels;
+using namespace karyon::test;
+
+namespace {
+
+using Shape = Conv2dShape;
+using Doubles = std::vector<double>;
+
+std::size_t x_size(const Shape& s) { return std::size_t(s.batch) * s.height * s.width * s.in_channels; }
+std::size_t w_size(const Shape& s) { return std::size_t(s.out_channels) * s.kernel * s.kernel * s.in_channels; }
+std::size_t y_size(const Shape& s) { return std::size_t(s.batch) * s.out_height() * s.out_width() * s.out_channels; }
+
+/// Calls visit(index of x, of w, of y) for every product in the definition of the operation.
+template <typename Visit>
+void for_each_product(const Shape& s, const Visit& visit) {
+    for (int n = 0; n < s.batch; ++n)
+        for (int p = 0; p < s.out_height(); ++p)
+            for (int q = 0; q < s.out_width(); ++q)
+                for (int r = 0; r < s.kernel; ++r)
+                    for (int t = 0; t < s.kernel; ++t) {
+                        const int h = p * s.stride - s.pad.top + r, v = q * s.stride - s.pad.left + t;
+                        if (h < 0 || h >= s.height || v < 0 || v >= s.width) continue;
+                        const std::size_t x = ((std::size_t(n) * s.height + h) * s.width + v) * s.in_channels;
+                        const std::size_t y =
+                            ((std::size_t(n) * s.out_height() + p) * s.out_width() + q) * s.out_channels;
+                        for (int o = 0; o < s.out_channels; ++o) {
+                            const std::size_t w = ((std::size_t(o) * s.kernel + r) * s.kernel + t) * s.in_channels;
+                            for (int i = 0; i < s.in_channels; ++i) visit(x + i, w + i, y + o);
+                        }
+                    }
+}
+
+Doubles reference_forward(const Shape& s, const Doubles& x, const Doubles& w, const Doubles& bias) {
+    Doubles y(y_size(s));
+    if (!bias.empty())
+        for (std::size_t k = 0; k < y.size(); ++k) y[k] = bias[k % bias.size()];
+    for_each_product(s, [&](auto i, auto j, auto k) { y[k] += x[i] * w[j]; });
+    return y;
+}
+Doubles reference_backward_data(const Shape& s, const Doubles& dy, const Doubles& w) {
+    Doubles dx(x_size(s));
+    for_each_product(s, [&](auto i, auto j, auto k) { dx[i] += dy[k] * w[j]; });
+    return dx;
+}
+Doubles reference_backward_weights(const Shape& s, const Doubles& x, const Doubles& dy, Doubles dw) {
+    for_each_product(s, [&](auto i, auto j, auto k) { dw[j] += x[i] * dy[k]; });
+    return dw;
+}
+Doubles reference_backward_bias(const Doubles& dy, Doubles dbias) {
+    for (std::size_t k = 0; k < dy.size(); ++k) dbias[k % dbias.size()] += dy[k];
+    return dbias;
+}
+
+struct Inputs {
+    std::vector<float> x, w, bias, dy, dw, dbias;
+
+    template <typename Fill>
+    Inputs(const Shape& s, const Fill& fill)
+        : x(fill(x_size(s), 1)),
+          w(fill(w_size(s), 2)),
+          bias(fill(s.out_channels, 3)),
+          dy(fill(y_size(s), 4)),
+          dw(fill(w_size(s), 5)),
+          dbias(fill(s.out_channels, 6)) {}
+};
+
+Inputs integers(const Shape& s) {
+    return {s, [](std::size_t count, int seed) { return integer_values(count, seed, -3, 3); }};
+}
+Inputs reals(const Shape& s) {
+    return {s, [](std::size_t count, int seed) { return random_values(count, seed); }};
+}
+
+struct Results {
+    Guarded y, plain_y, dx, dw, dbias;  ///< plain_y: without bias
+};
+
+Results run(const Shape& s, const Inputs& in) {
+    Results results{Guarded(y_size(s)), Guarded(y_size(s)), Guarded(x_size(s)), Guarded(in.dw), Guarded(in.dbias)};
+    const Guarded x(in.x), w(in.w), bias(in.bias), dy(in.dy);
+    Stream stream;
+    cpu::conv2d_forward(stream, s, x.data(), w.data(), bias.data(), results.y.data());
+    cpu::conv2d_forward(stream, s, x.data(), w.data(), nullptr, results.plain_y.data());
+    cpu::conv2d_backward_data(stream, s, dy.data(), w.data(), results.dx.data());
+    cpu::conv2d_backward_weights(stream, s, x.data(), dy.data(), results.dw.data(), results.dbias.data());
+    for (const Guarded* buffer : {&results.y, &results.plain_y, &results.dx, &results.dw, &results.dbias})
+        CHECK(buffer->intact());
+    return results;
+}
+
+Shape shape(int batch, int height, int width, int in, int out, int kernel, int stride, Padding pad) {
+    return {batch, height, width, in, out, kernel, stride, pad};
+}
+
+std::vector<Shape> shapes() {
+    std::vector<Shape> list = {
+        shape(1, 1, 1, 1, 1, 1, 1, {}),
+        shape(1, 1, 1, 40, 12, 1, 1, {}),
+        shape(2, 1, 1, 3, 5, 3, 1, {1, 1, 1, 1}),
+        shape(1, 1, 1, 2, 3, 7, 2, {3, 3, 3, 3}),
+        shape(1, 2, 3, 4, 1, 5, 1, {2, 2, 2, 2}),
+        shape(2, 16, 16, 3, 48, 3, 2, {0, 0, 1, 1}),
+        shape(1, 15, 14, 6, 24, 3, 2, {1, 1, 1, 1}),
+        shape(1, 12, 10, 16, 1, 3, 1, {1, 1, 1, 1}),
+        shape(2, 9, 9, 32, 1, 1, 1, {}),
+        shape(1, 8, 8, 48, 32, 3, 1, {1, 1, 1, 1}),
+        shape(2, 7, 5, 24, 144, 1, 1, {}),
+        shape(1, 9, 7, 17, 31, 1, 2, {}),
+        shape(1, 11, 13, 8, 16, 7, 1, {3, 3, 3, 3}),
+        shape(1, 6, 5, 19, 9, 5, 2, {1, 1, 2, 2}),
+        shape(1, 5, 5, 3, 2, 3, 1, {2, 0, 1, 3}),
+    };
+    Random random(11);
+    for (int i = 0; i < 30; ++i) {
+        Shape s = shape(random.integer(1, 3), random.integer(1, 9), random.integer(1, 9), random.integer(1, 36),
+                        random.integer(1, 36), 2 * random.integer(0, 3) + 1, random.integer(1, 2), {});
+        s.pad = i % 2 ? Padding::same(s.height, s.width, s.kernel, s.stride) : Padding::symmetric(s.kernel);
+        list.push_back(s);
+    }
+    return list;
+}
+
+std::string text(const Shape& s) {
+    return fmt::format("batch {} height {} width {} in {} out {} kernel {} stride {} pad {} {} {} {}", s.batch,
+                       s.height, s.width, s.in_channels, s.out_channels, s.kernel, s.stride, s.pad.top, s.pad.left,
+                       s.pad.bottom, s.pad.right);
+}
+
+}  // namespace
+
+TEST_CASE("conv2d equals the definition, exactly, on small integers") {
+    for (const Shape& s : shapes()) {
+        CAPTURE(text(s));
+        const Inputs in = integers(s);
+        const Results got = run(s, in);
+        const Doubles x = to_double(in.x), w = to_double(in.w), dy = to_double(in.dy);
+        check_close(got.y, reference_forward(s, x, w, to_double(in.bias)), 0, 0);
+        check_close(got.plain_y, reference_forward(s, x, w, {}), 0, 0);
+        check_close(got.dx, reference_backward_data(s, dy, w), 0, 0);
+        check_close(got.dw, reference_backward_weights(s, x, dy, to_double(in.dw)), 0, 0);
+        check_close(got.dbias, reference_backward_bias(dy, to_double(in.dbias)), 0, 0);
+    }
+}
+
+TEST_CASE("conv2d is within fp32 rounding of the definition") {
+    for (const Shape& s : shapes()) {
+        CAPTURE(text(s));
+        const Inputs in = reals(s);
+        const Results got = run(s, in);
+        const Doubles x = to_double(in.x), w = to_double(in.w), dy = to_double(in.dy);
+        const auto rounding = [](double length) { return 1e-6 * (1 + std::sqrt(length)); };
+        const double taps = double(s.kernel) * s.kernel, pixels = double(s.batch) * s.out_height() * s.out_width();
+        check_close(got.y, reference_forward(s, x, w, to_double(in.bias)), 1e-6, rounding(taps * s.in_channels));
+        check_close(got.dx, reference_backward_data(s, dy, w), 1e-6, rounding(taps * s.out_channels));
+        check_close(got.dw, reference_backward_weights(s, x, dy, to_double(in.dw)), 1e-6, rounding(pixels));
+        check_close(got.dbias, reference_backward_bias(dy, to_double(in.dbias)), 1e-6, rounding(pixels));
+    }
+}
+
+TEST_CASE("conv2d: gradients agree with central differences") {
+    for (const Shape& s : {shape(2, 6, 5, 3, 4, 3, 1, Padding::symmetric(3)), shape(1, 7, 8, 5, 3, 5, 2, {1, 1, 2, 2}),
+                           shape(2, 4, 4, 6, 7, 1, 1, {})}) {
+        CAPTURE(text(s));
+        Inputs in = reals(s);
+        std::fill(in.dw.begin(), in.dw.end(), 0.0f);
+        std::fill(in.dbias.begin(), in.dbias.end(), 0.0f);
+        const Results got = run(s, in);
+        const Doubles x = to_double(in.x), w = to_double(in.w), bias = to_double(in.bias);
+        const auto of_x = [&](const Doubles& at) { return reference_forward(s, at, w, bias); };
+        const auto of_w = [&](const Doubles& at) { return reference_forward(s, x, at, bias); };
+        const auto of_bias = [&](const Doubles& at) { return reference_forward(s, x, w, at); };
+        check_gradient(got.dx, of_x, in.x, in.dy);
+        check_gradient(got.dw, of_w, in.w, in.dy);
+        check_gradient(got.dbias, of_bias, in.bias, in.dy);
+    }
+}
+
+TEST_CASE("conv2d: the same bits again") {
+    for (const Shape& s : {shape(2, 33, 29, 24, 40, 3, 1, Padding::symmetric(3)), shape(3, 8, 8, 130, 70, 1, 1, {})}) {
+        CAPTURE(text(s));
+        const Inputs in = reals(s);
+        const Results first = run(s, in), again = run(s, in);
+        check_identical(again.y, first.y);
+        check_identical(again.dx, first.dx);
+        check_identical(again.dw, first.dw);
+        check_identical(again.dbias, first.dbias);
+    }
+}
+
+TEST_CASE("conv2d: the gradient of a bias over many pixels is exact, and one of null is left out") {
+    const Shape s = shape(2, 40, 41, 2, 3, 1, 1, {});
+    const Inputs in = integers(s);
+    const Results got = run(s, in);
+    check_close(got.dbias, reference_backward_bias(to_double(in.dy), to_double(in.dbias)), 0, 0);
+    Guarded dw(in.dw);
+    Stream stream;
+    cpu::conv2d_backward_weights(stream, s, in.x.data(), in.dy.data(), dw.data(), nullptr);
+    check_identical(dw, got.dw);
+}
+
+TEST_CASE("conv2d may be called from several threads") {
+    const Shape s = shape(1, 9, 9, 20, 12, 3, 1, Padding::symmetric(3));
+    const Inputs in = integers(s);
+    const Results expected = run(s, in);
+    std::vector<Guarded> outputs(4, Guarded(y_size(s)));
+    std::vector<std::thread> threads;
+    for (Guarded& y : outputs)
+        threads.emplace_back([&] {
+            Stream stream;
+            cpu::conv2d_forward(stream, s, in.x.data(), in.w.data(), in.bias.data(), y.data());
+        });
+    for (std::thread& thread : threads) thread.join();
+    for (const Guarded& y : outputs) check_identical(y, expected.y);
+}
+
+TEST_CASE("conv2d refuses a shape or an element type that it cannot compute") {
+    Stream stream;
+    std::vector<float> buffer(4096);
+    std::vector<bfloat16> half(4096);
+    const auto forward = [&](const Shape& s) {
+        cpu::conv2d_forward(stream, s, buffer.data(), buffer.data(), nullptr, buffer.data());
+    };
+    CHECK_THROWS_WITH_AS(forward(shape(1, 4, 4, 0, 1, 3, 1, {})), "[conv2d] expected a positive in_channels, got 0",
+                         Error);
+    CHECK_THROWS_WITH_AS(forward(shape(1, 2, 4, 1, 1, 3, 2, {})),
+                         "[conv2d] expected height and width with padding of at least the kernel's 3, got 2 x 4",
+                         Error);
+    CHECK_THROWS_AS(forward(shape(1, 4, 4, 1, -1, 3, 1, {})), Error);
+    CHECK_THROWS_AS(forward(shape(1, 4, 4, 1, 1, 3, 0, {})), Error);
+    CHECK_THROWS_AS(forward(shape(1, 4, 4, 1, 1, 3, 1, {0, 0, -1, 0})), Error);
+    const Shape s = shape(1, 4, 4, 1, 1, 3, 1, {1, 1, 1, 1});
+    CHECK_THROWS_WITH_AS(cpu::conv2d_forward(stream, s, half.data(), buffer.data(), nullptr, buffer.data()),
+                         "[kernel] expected f32 elements, got bf16", Error);
+}
+
+TEST_CASE("conv2d: cost counts every byte once and every tap of every output") {
+    const Cost cost = kernels::cost(shape(2, 4, 6, 8, 5, 3, 2, {1, 1, 1, 1}), DType::f32);
+    CHECK(cost.bytes == 4.0 * (2 * 4 * 6 * 8 + 5 * 9 * 8 + 2 * 2 * 3 * 5));
+    CHECK(cost.flops == 2.0 * 2 * 2 * 3 * 5 * 9 * 8);
+}
