@@ -48,5 +48,7 @@ function(karyon_test folder)
     target_link_libraries(test_${folder} PRIVATE ${ARGN} doctest::doctest)
     target_compile_definitions(test_${folder} PRIVATE KARYON_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     karyon_compile_options(test_${folder})
+    # The code under test is optimised; its tests are compiled more often than they are run.
+    target_compile_options(test_${folder} PRIVATE -O1)
     doctest_discover_tests(test_${folder} TEST_PREFIX "${folder}: " ADD_LABELS 0)
 endfunction()

@@ -34,9 +34,10 @@ Arena::Arena(const std::function<void(const StateVisitor&)>& visit) {
     });
 }
 
-std::string Arena::first_non_finite(const Tensor& flat) const {
+std::string Arena::first_non_finite(const Tensor& parameters, const Tensor& buffers) const {
     for (const Entry& entry : entries_) {
-        if (entry.kind != StateKind::parameter) continue;
+        const Tensor& flat = entry.kind == StateKind::parameter ? parameters : buffers;
+        if (!flat.defined()) continue;
         const Tensor tensor = part(flat, entry);
         const auto values = tensor.span<float>();
         if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))

@@ -29,8 +29,9 @@ class Arena {
 
     /// The part of `flat` (values, gradients, buffers, or anything of their layout) that is the entry's.
     Tensor part(const Tensor& flat, const Entry& entry) const { return flat.view(entry.first, entry.shape); }
-    /// The first parameter with a value that is not finite in `flat` (values or gradients); empty: none.
-    std::string first_non_finite(const Tensor& flat) const;
+    /// The first entry, in the order of the forward pass, with a value that is not finite: parameters in `parameters`
+    /// (values or gradients), running statistics in `buffers` (undefined: not looked at). Empty: none.
+    std::string first_non_finite(const Tensor& parameters, const Tensor& buffers) const;
 
   private:
     Tensor values_, gradients_, buffers_;
