@@ -30,14 +30,22 @@ KARYON_INLINE float log1p_unit(float e) {
     return 2.0f * s + 2.0f * s * (series * s2);
 }
 
+/// A strip of losses at a time, since terms in float and their sum in double want vectors of different lengths.
 template <typename T>
 KARYON_INLINE double sum_loop(std::int64_t count, const float* logits, const T* target) {
+    constexpr std::int64_t strip = 256;
+    float linear[strip], logarithm[strip];
     double sum = 0;
+    for (std::int64_t begin = 0; begin < count; begin += strip) {
+        const std::int64_t size = std::min(strip, count - begin);
+        for (std::int64_t i = 0; i < size; ++i) {
+            const float x = logits[begin + i], t = static_cast<float>(target[begin + i]);
+            linear[i] = (x < 0.0f ? 0.0f : x) - x * t;
+            logarithm[i] = log1p_unit(exp_f32(x < 0.0f ? x : -x));
+        }
 #pragma omp simd reduction(+ : sum)
-    for (std::int64_t i = 0; i < count; ++i) {
-        const float x = logits[i], t = static_cast<float>(target[i]);
-        const float positive = x < 0.0f ? 0.0f : x, magnitude = x < 0.0f ? -x : x;
-        sum += static_cast<double>(positive - x * t) + static_cast<double>(log1p_unit(exp_f32(-magnitude)));
+        for (std::int64_t i = 0; i < size; ++i)
+            sum += static_cast<double>(linear[i]) + static_cast<double>(logarithm[i]);
     }
     return sum;
 }

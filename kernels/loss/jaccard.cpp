@@ -20,15 +20,22 @@ struct Sums {
     double intersection = 0, prediction = 0, target = 0;
 };
 
+/// A strip of probabilities at a time, since sigmoids in float and sums in double want vectors of different lengths.
 template <typename T>
 KARYON_INLINE Sums sum_loop(std::int64_t count, const float* logits, const T* target) {
+    constexpr std::int64_t strip = 256;
+    float p[strip], t[strip];
     double intersection = 0, prediction = 0, truth = 0;
+    for (std::int64_t begin = 0; begin < count; begin += strip) {
+        const std::int64_t size = std::min(strip, count - begin);
+        for (std::int64_t i = 0; i < size; ++i) p[i] = sigmoid_f32(logits[begin + i]);
+        for (std::int64_t i = 0; i < size; ++i) t[i] = static_cast<float>(target[begin + i]);
 #pragma omp simd reduction(+ : intersection, prediction, truth)
-    for (std::int64_t i = 0; i < count; ++i) {
-        const float p = sigmoid_f32(logits[i]), t = static_cast<float>(target[i]);
-        intersection += static_cast<double>(p * t);
-        prediction += static_cast<double>(p);
-        truth += static_cast<double>(t);
+        for (std::int64_t i = 0; i < size; ++i) {
+            intersection += static_cast<double>(p[i]) * static_cast<double>(t[i]);
+            prediction += static_cast<double>(p[i]);
+            truth += static_cast<double>(t[i]);
+        }
     }
     return {intersection, prediction, truth};
 }

@@ -69,13 +69,14 @@ TEST_CASE("activations in place give the same bits as apart") {
 }
 
 TEST_CASE("activations at large values, and relu at zero") {
-    const std::vector<float> x = {-1e30f, -200, -100, -0.0f, 0, 100, 200, 1e30f}, ones(x.size(), 1.0f);
-    check_identical(forward(Activation::relu, x), std::vector<float>{0, 0, 0, -0.0f, 0, 100, 200, 1e30f});
-    check_identical(backward(Activation::relu, x, ones), std::vector<float>{0, 0, 0, 0, 0, 1, 1, 1});
-    check_close(forward(Activation::silu, x), std::vector<double>{0, 0, 0, 0, 0, 100, 200, 1e30f}, 0, 1e-40);
-    check_close(backward(Activation::silu, x, ones), std::vector<double>{0, 0, 0, 0.5, 0.5, 1, 1, 1}, 0, 1e-40);
-    check_close(forward(Activation::sigmoid, x), std::vector<double>{0, 0, 0, 0.5, 0.5, 1, 1, 1}, 0, 1e-40);
-    check_close(backward(Activation::sigmoid, x, ones), std::vector<double>{0, 0, 0, 0.25, 0.25, 0, 0, 0}, 0, 1e-40);
+    const std::vector<float> x = {-INFINITY, -1e30f, -200, -100, -0.0f, 0, 100, 200, 1e30f}, ones(x.size(), 1.0f);
+    check_identical(forward(Activation::relu, x), std::vector<float>{0, 0, 0, 0, -0.0f, 0, 100, 200, 1e30f});
+    check_identical(backward(Activation::relu, x, ones), std::vector<float>{0, 0, 0, 0, 0, 0, 1, 1, 1});
+    // Below -87 sigmoid and silu stand at 1.6e-38 and -1.4e-36.
+    check_close(forward(Activation::silu, x), std::vector<double>{0, 0, 0, 0, 0, 0, 100, 200, 1e30f}, 0, 2e-36);
+    check_close(backward(Activation::silu, x, ones), std::vector<double>{0, 0, 0, 0, 0.5, 0.5, 1, 1, 1}, 0, 2e-36);
+    check_close(forward(Activation::sigmoid, x), std::vector<double>{0, 0, 0, 0, 0.5, 0.5, 1, 1, 1}, 0, 2e-36);
+    check_close(backward(Activation::sigmoid, x, ones), std::vector<double>{0, 0, 0, 0, 0.25, 0.25, 0, 0, 0}, 0, 2e-38);
     for (const Activation f : all_activations) CHECK(std::isnan(forward(f, std::vector<float>{NAN}).data()[0]));
 }
 
