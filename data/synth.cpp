@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/gaussian_blur.h"
 #include "data/synth_tissue.h"
 #include "kernels/error.h"
 
@@ -63,31 +64,6 @@ std::vector<float> transmit(const Tissue& tissue, const StainModel& stains, cons
     return light;
 }
 
-/// Gaussian, along one axis: `count` lines of `length` pixels of 3 channels; pixels are `stride` floats apart.
-void blur_lines(std::vector<float>& light, float sigma, int count, int length, std::size_t line, std::size_t stride) {
-    const int radius = int(std::ceil(3 * sigma));
-    std::vector<float> weights(radius + 1);
-    float total = 0;
-    for (int k = 0; k <= radius; ++k) {
-        weights[k] = std::exp(-0.5f * float(k * k) / (sigma * sigma));
-        total += (k ? 2 : 1) * weights[k];
-    }
-#pragma omp parallel for
-    for (int n = 0; n < count; ++n) {
-        std::vector<float> source(std::size_t(length) * 3);
-        float* values = &light[n * line];
-        for (int i = 0; i < length; ++i) std::copy_n(values + i * stride, 3, &source[3 * i]);
-        for (int i = 0; i < length; ++i)
-            for (int c = 0; c < 3; ++c) {
-                float sum = weights[0] * source[3 * i + c];
-                for (int k = 1; k <= radius; ++k)
-                    sum +=
-                        weights[k] * (source[3 * std::max(0, i - k) + c] + source[3 * std::min(length - 1, i + k) + c]);
-                values[i * stride + c] = sum / total;
-            }
-    }
-}
-
 }  // namespace
 
 SynthImage make_synthetic(const SynthConfig& config, std::uint64_t seed) {
@@ -104,11 +80,7 @@ SynthImage make_synthetic(const SynthConfig& config, std::uint64_t seed) {
     result.stains.max_concentration[0] = strength[0] * full_concentration(tissue.hematoxylin, tissue.lumen);
     result.stains.max_concentration[1] = strength[1] * full_concentration(tissue.eosin, tissue.lumen);
     std::vector<float> light = transmit(tissue, result.stains, strength);
-    const std::size_t row = std::size_t(config.width) * 3;
-    if (config.blur > 0) {
-        blur_lines(light, config.blur, config.height, config.width, row, 3);
-        blur_lines(light, config.blur, config.width, config.height, 3, row);
-    }
+    gaussian_blur(light.data(), config.width, config.height, config.blur);
     std::vector<float> noise(light.size());
     fill_normal(noise.data(), noise.size(), 0, config.noise, seed, noise_stream);
 
