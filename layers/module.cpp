@@ -7,7 +7,7 @@ namespace {
 
 Tensor uniform(Shape shape, float bound, Random& random) {
     Tensor tensor = Tensor::empty(std::move(shape));
-    for (float& value : tensor.span<float>()) value = random.uniform(-bound, bound);
+    fill_uniform(tensor.data<float>(), std::size_t(tensor.size()), -bound, bound, random.state().seed, random.u32());
     return tensor;
 }
 
@@ -16,7 +16,7 @@ Tensor uniform(Shape shape, float bound, Random& random) {
 Tensor he_normal_fan_out(Shape shape, std::int64_t fan_out, Random& random) {
     Tensor tensor = Tensor::empty(std::move(shape));
     const float deviation = std::sqrt(2.0f / float(fan_out));
-    for (float& value : tensor.span<float>()) value = deviation * random.normal();
+    fill_normal(tensor.data<float>(), std::size_t(tensor.size()), 0, deviation, random.state().seed, random.u32());
     return tensor;
 }
 

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "data/image.h"
+#include "models/model.h"
+
+namespace karyon {
+
+/// Test-time augmentation: the mean over the image itself, its four flips, or all eight turns and flips.
+enum class TestTimeAugmentation : unsigned char { none, flips, dihedral };
+
+struct PredictOptions {
+    int overlap = 64;      ///< pixels that neighbouring tiles share; 0: side by side
+    bool gaussian = true;  ///< overlapping predictions weigh less towards their tile's border; false: equal weights
+    TestTimeAugmentation augmentation = TestTimeAugmentation::none;
+    int batch = 4;  ///< tiles a forward pass
+};
+
+/// The probability of "nucleus" at every pixel.
+struct Probability {
+    int width = 0, height = 0;
+    std::vector<float> values;  ///< [height, width]
+};
+
+Mask threshold(const Probability&, float level);
+
+/// Offsets of the tiles along one side: from 0 in steps of `tile - overlap`, the last one flush with the end.
+std::vector<int> tile_offsets(int size, int tile, int overlap);
+
+/// Runs a network over images of any size from 1x1 up, tile by tile (overlap-tile, Ronneberger 2015): an image smaller
+/// than a tile is mirrored at its borders, the global view is zero outside the image as in training. Memory is bounded
+/// by one batch of tiles beside two floats a pixel.
+class Predictor {
+  public:
+    explicit Predictor(const Model& model) : model_(model) {}
+
+    /// The image is stain-normalised first where the model wants it. `progress(done, of)` counts tiles.
+    Probability operator()(const Image&, const PredictOptions&,
+                           const std::function<void(int, int)>& progress = nullptr) const;
+
+  private:
+    const Model& model_;
+};
+
+/// The image as the model wants it: stains estimated once for the whole image and moved to the model's target. Where
+/// they cannot be estimated the image stays as it is, and `warning` (unless null) says why.
+Image prepared(const Image&, const ModelDescription&, std::string* warning = nullptr);
+
+}  // namespace karyon
