@@ -14,6 +14,7 @@ namespace {
 TrainConfig paper_b4() {
     TrainConfig config;
     config.preset = "paper-b4";
+    config.augment.flip = config.augment.rot90 = true;
     config.model.decoder = "keras";
     config.model.encoder_bn_momentum = config.model.decoder_bn_momentum = 0.01;
     return config;
@@ -30,6 +31,9 @@ TrainConfig fast() {
     config.model.drop_connect = 0;
     config.data.local = 128;
     config.data.margin = 32;
+    config.augment.flip = config.augment.rot90 = true;
+    config.augment.stain_gain = 0.1f;
+    config.augment.stain_bias = 0.02f;
     config.optim.epochs = 10;
     config.optim.schedule = "cosine";
     config.optim.warmup_steps = 10;
@@ -43,6 +47,14 @@ TrainConfig fast() {
 TrainConfig best() {
     TrainConfig config;
     config.preset = "best";
+    config.augment.flip = config.augment.rot90 = true;
+    config.augment.rotate = 0.5f;
+    config.augment.scale = 1.25f;
+    config.augment.elastic = 2;
+    config.augment.stain_gain = 0.15f;
+    config.augment.stain_bias = 0.05f;
+    config.augment.blur = 0.1f;
+    config.augment.noise = 0.1f;
     config.optim.epochs = 100;
     config.optim.schedule = "cosine";
     config.optim.warmup_steps = 50;

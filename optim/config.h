@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/augment.h"
 
 namespace karyon {
 
@@ -32,6 +33,8 @@ struct TrainConfig {
         std::vector<std::string> validation;
         int workers = 1;
     } data;
+
+    AugmentConfig augment;
 
     struct Optim {
         int batch = 8, epochs = 50, steps_per_epoch = 0;

@@ -60,6 +60,24 @@ void add_data(const Section& data, TrainConfig::Data& d) {
     data.number("workers", &d.workers, 1, 256, "threads that prepare patches");
 }
 
+void add_augment(const Section& augment, AugmentConfig& a) {
+    augment.any("flip", &a.flip, "mirror every second patch");
+    augment.any("rot90", &a.rot90, "turn by 0, 90, 180 or 270 degrees");
+    augment.number("rotate", &a.rotate, 0, 1, "probability of a turn by any angle");
+    augment.number("scale", &a.scale, 1, 4, "zoom between 1/scale and scale; 1: none");
+    augment.number("elastic", &a.elastic, 0, 50, "deviation of an elastic displacement, pixels");
+    augment.number("elastic_spacing", &a.elastic_spacing, 4, 1000, "length over which displacements change, pixels");
+    augment.number("stain_gain", &a.stain_gain, 0, 0.5, "deviation of the relative change of each stain");
+    augment.number("stain_bias", &a.stain_bias, 0, 0.5, "deviation of the amount added to each stain");
+    augment.number("brightness", &a.brightness, 0, 1, "greatest change; 1: from black to white");
+    augment.number("contrast", &a.contrast, 0, 0.9, "greatest relative change of the contrast");
+    augment.number("gamma", &a.gamma, 0, 1, "greatest change of the logarithm of gamma");
+    augment.number("blur", &a.blur, 0, 1, "probability of a blur");
+    augment.number("blur_sigma", &a.blur_sigma, 0, 20, "its greatest deviation, pixels");
+    augment.number("noise", &a.noise, 0, 1, "probability of sensor noise");
+    augment.number("noise_sigma", &a.noise_sigma, 0, 100, "its greatest deviation, grey levels");
+}
+
 void add_optim(const Section& optim, TrainConfig::Optim& o) {
     optim.number("batch", &o.batch, 1, 1024, "patches a step");
     optim.number("epochs", &o.epochs, 1, 1e6, "passes over the training images");
@@ -97,6 +115,7 @@ std::vector<Field> fields_of(TrainConfig& config) {
     add_run({fields, ""}, config);
     add_model({fields, "model"}, config.model);
     add_data({fields, "data"}, config.data);
+    add_augment({fields, "augment"}, config.augment);
     add_optim({fields, "optim"}, config.optim);
     add_predict({fields, "predict"}, config.predict);
     return fields;
