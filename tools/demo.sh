@@ -38,16 +38,14 @@ touch "$out/.karyon-demo"
 
 echo "demo: a synthetic set"
 "$karyon" synth --out "$out/data" --images 16 --size 384 --seed 1
-names=$(cd "$out/data/images" && printf '%s\n' * | sed 's/\.[^.]*$//' | sort)
-head -n 12 <<<"$names" >"$out/train.txt"
-tail -n 4 <<<"$names" >"$out/test.txt"
+train=$out/data/splits/train.txt test=$out/data/splits/test.txt
 
 echo "demo: training for at most $minutes minutes"
-"$karyon" train --preset fast --data "$out/data" --split "$out/train.txt" --out "$out/run" --max-minutes "$minutes" --seed 1
+"$karyon" train --preset fast --data "$out/data" --split "$train" --out "$out/run" --max-minutes "$minutes" --seed 1
 
 echo "demo: masks and overlays of the 4 images held back"
 inputs=()
-while read -r name; do inputs+=("$out"/data/images/"$name".*); done <"$out/test.txt"
+while read -r name _; do inputs+=("$out"/data/images/"$name".*); done <"$test"
 "$karyon" predict --model "$out/run/best.safetensors" --out "$out/predictions" "${inputs[@]}"
-"$karyon" evaluate --model "$out/run/best.safetensors" --data "$out/data" --split "$out/test.txt" --panel "$out/panel.png"
+"$karyon" evaluate --model "$out/run/best.safetensors" --data "$out/data" --split "$test" --panel "$out/panel.png"
 echo "$out/panel.png"
