@@ -2,10 +2,12 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "kernels/conv/check_shape.h"
@@ -40,6 +42,7 @@ void check(const Conv2dShape& s) {
 /// the layout that the convolution prefers.
 struct Plan {
     memory::desc src, weights, bias, dst;
+    bool swapped = false;  ///< see swap_pointwise
     onednn::Convolution convolution;
     onednn::Reorder reorder;
 
@@ -48,6 +51,18 @@ struct Plan {
         return onednn::scratch(packed_bytes() + std::max(convolution.scratchpad_bytes, reorder.scratchpad_bytes));
     }
 };
+
+/// The weight gradient of a pointwise convolution is dy^T x, a transpose of x^T dy, so x and dy may change places.
+/// oneDNN is up to 1.5 times faster when the wider one is `src`: makes it so and returns true if they were the other
+/// way round.
+bool swap_pointwise(const Conv2dShape& s, onednn::ConvolutionMemory& m, memory::desc& weights) {
+    if (s.kernel != 1 || s.stride != 1 || s.pad != Padding{} || s.out_channels <= s.in_channels) return false;
+    std::swap(m.src, m.dst);
+    const memory::dims transposed = {s.in_channels, s.out_channels, 1, 1};
+    m.weights = {transposed, memory::data_type::f32, tag::any};
+    weights = {transposed, memory::data_type::f32, memory::dims{1, s.in_channels, 1, 1}};
+    return true;
+}
 
 Plan make_plan(const Conv2dShape& s, Direction direction, bool with_bias) {
     const auto f32 = memory::data_type::f32;
@@ -61,7 +76,11 @@ Plan make_plan(const Conv2dShape& s, Direction direction, bool with_bias) {
     m.pad_before = {s.pad.top, s.pad.left};
     m.pad_after = {s.pad.bottom, s.pad.right};
 
-    Plan plan{m.src, {weight_dims, f32, tag::ohwi}, m.bias, m.dst, onednn::make_convolution(direction, m), {}};
+    Plan plan;
+    plan.weights = {weight_dims, f32, tag::ohwi};
+    plan.swapped = direction == Direction::backward_weights && swap_pointwise(s, m, plan.weights);
+    plan.src = m.src, plan.bias = m.bias, plan.dst = m.dst;
+    plan.convolution = onednn::make_convolution(direction, m);
     if (direction == Direction::backward_weights)
         plan.reorder = onednn::make_reorder(plan.convolution.weights, plan.weights, true);
     else
@@ -161,10 +180,12 @@ void conv2d_backward_weights(Stream&, const Conv2dShape& shape, In x, In dy, Out
     check(shape);
     const auto plan = plan_for(shape, Direction::backward_weights, false);
     const auto scratch = plan->scratch();
+    const float *source = x.as<float>(), *destination = dy.as<float>();
+    if (plan->swapped) std::swap(source, destination);
     const memory gradient = onednn::bind(plan->convolution.weights, scratch.data());
     onednn::execute(plan->convolution.primitive,
-                    {{DNNL_ARG_SRC, onednn::bind(plan->src, x.as<float>())},
-                     {DNNL_ARG_DIFF_DST, onednn::bind(plan->dst, dy.as<float>())},
+                    {{DNNL_ARG_SRC, onednn::bind(plan->src, source)},
+                     {DNNL_ARG_DIFF_DST, onednn::bind(plan->dst, destination)},
                      {DNNL_ARG_DIFF_WEIGHTS, gradient}},
                     scratch.subspan(plan->packed_bytes(), plan->convolution.scratchpad_bytes));
     onednn::execute(plan->reorder.primitive,
