@@ -1,13 +1,12 @@
 #include <png.h>
 
 #include <bit>
-#include <cerrno>
 #include <csetjmp>
 
 #include "data/image_io.h"
 #include "data/image_raster.h"
-#include "data/output_file.h"
 #include "kernels/error.h"
+#include "tensor/atomic_file.h"
 
 namespace karyon {
 
@@ -45,6 +44,7 @@ struct PngReader {
 
 struct PngWriter {
     PngLog log;
+    std::vector<std::uint8_t> encoded;
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &log, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : nullptr;
 
@@ -52,6 +52,18 @@ struct PngWriter {
     PngWriter(const PngWriter&) = delete;
     ~PngWriter() { png_destroy_write_struct(&png, &info); }
 };
+
+/// No exception may pass through libpng, and no longjmp out of a catch block.
+void append(png_structp png, png_bytep bytes, std::size_t count) {
+    bool appended = true;
+    try {
+        auto& encoded = static_cast<PngWriter*>(png_get_io_ptr(png))->encoded;
+        encoded.insert(encoded.end(), bytes, bytes + count);
+    } catch (const std::bad_alloc&) {
+        appended = false;
+    }
+    if (!appended) png_error(png, "no memory left");
+}
 
 void set_transforms(png_structp png, png_infop info, int color_type, int bit_depth) {
     if (color_type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
@@ -71,21 +83,21 @@ void encode_png(const std::filesystem::path& path, const PngFormat& format, cons
     if (format.width < 1 || format.height < 1 || given_bytes != row_bytes * format.height)
         throw Error(path.string(), "expected {} bytes for a picture of {} x {}, got {}", row_bytes * format.height,
                     format.width, format.height, given_bytes);
-    OutputFile file(path);
     PngWriter writer;
-    if (!writer.info) throw Error(path.string(), "expected libpng to start, got: {}", writer.log.text);
-    const bool complete = completes(writer.png, [&] {
-        png_init_io(writer.png, file.stream());
-        png_set_user_limits(writer.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-        png_set_IHDR(writer.png, writer.info, format.width, format.height, format.bit_depth, format.color_type,
-                     PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-        png_write_info(writer.png, writer.info);
-        if (format.bit_depth == 16 && std::endian::native == std::endian::little) png_set_swap(writer.png);
-        for (int y = 0; y < format.height; ++y) png_write_row(writer.png, bytes + y * row_bytes);
-        png_write_end(writer.png, writer.info);
-    });
-    if (!complete)
-        throw Error(path.string(), "expected to write a PNG, got: {} ({})", writer.log.text, std::strerror(errno));
+    const bool complete =
+        writer.info && completes(writer.png, [&] {
+            png_set_write_fn(writer.png, &writer, append, nullptr);
+            png_set_user_limits(writer.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+            png_set_IHDR(writer.png, writer.info, format.width, format.height, format.bit_depth, format.color_type,
+                         PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+            png_write_info(writer.png, writer.info);
+            if (format.bit_depth == 16 && std::endian::native == std::endian::little) png_set_swap(writer.png);
+            for (int y = 0; y < format.height; ++y) png_write_row(writer.png, bytes + y * row_bytes);
+            png_write_end(writer.png, writer.info);
+        });
+    if (!complete) throw Error(path.string(), "expected to encode a PNG, got: {}", writer.log.text);
+    AtomicFile file(path);
+    file.write(writer.encoded.data(), writer.encoded.size());
     file.commit();
 }
 

@@ -9,7 +9,8 @@ packages=(
     ninja-build        # builds
     libdnnl-dev        # oneDNN: dense convolutions and matrix products on the CPU
     libtiff-dev        # TIFF images
-    libstb-dev         # PNG and JPEG images
+    libpng-dev         # PNG images
+    libjpeg-dev        # JPEG images
     libpugixml-dev     # XML outlines
     nlohmann-json3-dev # JSON: metrics, --json, the header of safetensors
     libtomlplusplus-dev # TOML: configurations

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -13,25 +12,15 @@
 
 #include "data/image.h"
 #include "kernels/error.h"
+#include "tests/tensor/temporary_folder.h"
 
 namespace karyon::test {
 
 namespace fs = std::filesystem;
 
-/// A folder of its own for one test case, removed at its end.
-struct TempFolder {
-    fs::path path;
-
-    TempFolder() {
-        std::string name = (fs::temp_directory_path() / "karyon-test-XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    TempFolder(const TempFolder&) = delete;
-    ~TempFolder() { fs::remove_all(path); }
-    fs::path operator/(const std::string& name) const { return path / name; }
-    std::size_t file_count() const { return std::distance(fs::directory_iterator(path), fs::directory_iterator()); }
-};
+inline std::size_t file_count(const TemporaryFolder& folder) {
+    return std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator());
+}
 
 inline std::string read_bytes(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);

@@ -18,7 +18,7 @@ Labels make_labels(int width, int height, std::vector<std::int32_t> ids) {
 }  // namespace
 
 TEST_CASE("labels: written and read again are the same") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     const Labels labels = make_labels(3, 2, {0, 1, 255, 256, 40000, 65535});
     write_labels(folder / "a.png", labels);
     const Labels again = read_labels(folder / "a.png");
@@ -29,11 +29,11 @@ TEST_CASE("labels: written and read again are the same") {
     for (const std::int32_t bad : {-1, 65536})
         check_error([&] { write_labels(folder / "b.png", make_labels(1, 1, {bad})); },
                     {"b.png", "0 to 65535", std::to_string(bad)});
-    CHECK(folder.file_count() == 1);
+    CHECK(file_count(folder) == 1);
 }
 
 TEST_CASE("labels: TIFF of 8, 16 and 32 bits") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     TiffOptions options{.channels = 1, .photometric = PHOTOMETRIC_MINISBLACK, .compression = COMPRESSION_LZW};
     make_tiff(folder / "8.tif", 2, 2, {0, 7, 255, 3}, options);
     CHECK(read_labels(folder / "8.tif").ids == std::vector<std::int32_t>{0, 7, 255, 3});
@@ -49,7 +49,7 @@ TEST_CASE("labels: TIFF of 8, 16 and 32 bits") {
 }
 
 TEST_CASE("masks: any value but 0 is nucleus") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     write_png(folder / "01.png", 3, 1, Bytes{0, 1, 0});
     write_png(folder / "0255.png", 3, 1, Bytes{0, 255, 0});
     write_png16(folder / "16.png", 3, 1, std::vector<std::uint16_t>{0, 1, 0});
@@ -64,7 +64,7 @@ TEST_CASE("masks: any value but 0 is nucleus") {
 }
 
 TEST_CASE("masks: RGB is taken when it is gray in effect, and refused in colour") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     Image image(2, 1);
     image.pixels = {0, 0, 0, 255, 255, 255};
     write_png(folder / "gray.png", image);
@@ -78,7 +78,7 @@ TEST_CASE("masks: RGB is taken when it is gray in effect, and refused in colour"
 }
 
 TEST_CASE("masks: transparency and reduced or lossy samples are refused") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     make_tiff(folder / "opaque.tif", 2, 1, {0, 0, 0, 255, 9, 9, 9, 255}, {.channels = 4, .alpha = true});
     CHECK(read_mask(folder / "opaque.tif").pixels == Bytes{0, 1});
     make_tiff(folder / "alpha.tif", 2, 1, {0, 0, 0, 0, 9, 9, 9, 255}, {.channels = 4, .alpha = true});

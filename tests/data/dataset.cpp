@@ -11,19 +11,19 @@ using namespace karyon::test;
 
 namespace {
 
-struct SampleFolder : TempFolder {
+struct SampleFolder : TemporaryFolder {
     SampleFolder() {
-        for (const char* name : {"images", "masks", "labels", "annotations"}) fs::create_directory(path / name);
-        write_png(path / "images/a.png", noise_image(4, 3));
+        for (const char* name : {"images", "masks", "labels", "annotations"}) fs::create_directory(*this / name);
+        write_png(*this / "images/a.png", noise_image(4, 3));
     }
-    void add_mask(int width, int height) { write_mask(path / "masks/a.png", Mask(width, height)); }
+    void add_mask(int width, int height) { write_mask(*this / "masks/a.png", Mask(width, height)); }
     void add_labels(int width, int height, int id) {
         Labels labels(width, height);
         std::fill(labels.ids.begin(), labels.ids.end(), id);
-        write_labels(path / "labels/a.png", labels);
+        write_labels(*this / "labels/a.png", labels);
     }
     void add_annotation() {
-        write_bytes(path / "annotations/a.xml",
+        write_bytes(*this / "annotations/a.xml",
                     "<Annotations><Annotation><Regions><Region Id=\"1\"><Vertices><Vertex X=\"0\" Y=\"0\"/>"
                     "<Vertex X=\"2\" Y=\"0\"/><Vertex X=\"2\" Y=\"1\"/><Vertex X=\"0\" Y=\"1\"/></Vertices></Region>"
                     "</Regions></Annotation></Annotations>");
@@ -33,7 +33,7 @@ struct SampleFolder : TempFolder {
 int sum(const Mask& mask) { return int(std::count(mask.pixels.begin(), mask.pixels.end(), 1)); }
 
 Split parse_split(const std::string& text) {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     write_bytes(folder / "my-split.txt", text);
     return read_split(folder / "my-split.txt");
 }
@@ -71,7 +71,7 @@ TEST_CASE("split: errors name file and line") {
 
 TEST_CASE("data folder: ground truth from masks, else labels, else annotations") {
     SampleFolder folder;
-    const DataFolder data(folder.path);
+    const DataFolder data(folder.path());
     check_error([&] { data.read_case("a"); },
                 {"images/a.png", "masks/a.png", "labels/a{.png,.tif}", "annotations/a.xml", "got none"});
     folder.add_annotation();
@@ -93,7 +93,7 @@ TEST_CASE("data folder: ground truth from masks, else labels, else annotations")
 
 TEST_CASE("data folder: a mask or labels of another size name both sizes") {
     SampleFolder folder;
-    const DataFolder data(folder.path);
+    const DataFolder data(folder.path());
     folder.add_mask(3, 4);
     check_error([&] { data.read_case("a"); }, {"masks/a.png", "expected 4 x 3", "images/a.png", "got 3 x 4"});
     folder.add_mask(4, 3), folder.add_labels(5, 3, 1);
@@ -102,7 +102,7 @@ TEST_CASE("data folder: a mask or labels of another size name both sizes") {
 
 TEST_CASE("data folder: missing images") {
     SampleFolder folder;
-    const DataFolder data(folder.path);
+    const DataFolder data(folder.path());
     write_png(folder / "images/B.PNG", noise_image(1, 1));
     CHECK(data.find_image("B") == folder / "images/B.PNG");
     write_bytes(folder / "s.txt", "a\nB\n# two\nmissing Liver\n");
@@ -115,7 +115,7 @@ TEST_CASE("data folder: missing images") {
 }
 
 TEST_CASE("inputs: files, folders and patterns, sorted, each once") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     for (const char* name : {"b.png", "a.TIF", "c.jpeg", "notes.txt", "[x].png"}) write_bytes(folder / name, "x");
     fs::create_directory(folder / "d.png");
     const auto list = [&](const Names& inputs) {

@@ -22,7 +22,7 @@ std::string document(const std::string& regions, const std::string& attributes =
 const std::string triangle = region("1", {{"0", "0"}, {"4.5", "0"}, {"0", "-3.25"}}, "NegativeROA=\"0\"");
 
 AperioOutlines parse(const std::string& text) {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     write_bytes(folder / "a.xml", text);
     return read_aperio(folder / "a.xml");
 }

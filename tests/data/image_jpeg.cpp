@@ -49,7 +49,7 @@ void check_color(const fs::path& path, int width, int height, int red, int green
 }  // namespace
 
 TEST_CASE("jpeg: RGB, gray and progressive") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     make_jpeg(folder / "rgb.jpg", 17, 9, JCS_RGB, {180, 90, 160});
     check_color(folder / "rgb.jpg", 17, 9, 180, 90, 160);
     make_jpeg(folder / "gray.jpg", 1, 1, JCS_GRAYSCALE, {77});
@@ -59,7 +59,7 @@ TEST_CASE("jpeg: RGB, gray and progressive") {
 }
 
 TEST_CASE("jpeg: CMYK is converted, plain and inverted as Adobe stores it") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     make_jpeg(folder / "plain.jpg", 8, 8, JCS_CMYK, {0, 51, 255, 51}, false);
     check_color(folder / "plain.jpg", 8, 8, 204, 163, 0);
     make_jpeg(folder / "adobe.jpg", 8, 8, JCS_CMYK, {255, 204, 0, 204}, true);
@@ -67,7 +67,7 @@ TEST_CASE("jpeg: CMYK is converted, plain and inverted as Adobe stores it") {
 }
 
 TEST_CASE("jpeg: truncated files are errors, never filled up with gray") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     for (const bool progressive : {false, true}) {
         make_jpeg(folder / "a.jpg", 64, 64, JCS_RGB, {180, 90, 160}, true, progressive);
         check_all_truncations(folder / "a.jpg", read_image);
@@ -79,7 +79,7 @@ TEST_CASE("jpeg: truncated files are errors, never filled up with gray") {
 }
 
 TEST_CASE("jpeg: a header that promises too much is refused") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     make_jpeg(folder / "a.jpg", 8, 8, JCS_RGB, {180, 90, 160});
     std::string bytes = read_bytes(folder / "a.jpg");
     const std::size_t frame = bytes.find("\xff\xc0");
@@ -90,7 +90,7 @@ TEST_CASE("jpeg: a header that promises too much is refused") {
 }
 
 TEST_CASE("jpeg: a mask in a lossy format is refused") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     make_jpeg(folder / "mask.jpg", 8, 8, JCS_GRAYSCALE, {255});
     check_error([&] { read_mask(folder / "mask.jpg"); }, {"mask.jpg", "lossless", "JPEG"});
     check_error([&] { read_labels(folder / "mask.jpg"); }, {"mask.jpg", "lossless", "JPEG"});

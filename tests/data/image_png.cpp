@@ -40,7 +40,7 @@ using Bytes = std::vector<std::uint8_t>;
 }  // namespace
 
 TEST_CASE("png: RGB written and read again is the same") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     for (const auto& [width, height] : {std::pair{1, 1}, {7, 3}, {64, 65}}) {
         const Image image = noise_image(width, height);
         write_png(folder / "a.png", image);
@@ -49,17 +49,17 @@ TEST_CASE("png: RGB written and read again is the same") {
         CHECK(again.height == height);
         CHECK(again.pixels == image.pixels);
     }
-    CHECK(folder.file_count() == 1);
+    CHECK(file_count(folder) == 1);
 }
 
 TEST_CASE("png: content decides, not the suffix") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     write_png(folder / "a.tif", noise_image(5, 4));
     CHECK(read_image(folder / "a.tif").pixels == noise_image(5, 4).pixels);
 }
 
 TEST_CASE("png: gray of 8 and 16 bits is replicated, 16 bits are rounded to 8") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     write_png(folder / "8.png", 3, 1, Bytes{0, 77, 255});
     CHECK(read_image(folder / "8.png").pixels == Bytes{0, 0, 0, 77, 77, 77, 255, 255, 255});
     write_png16(folder / "16.png", 4, 1, std::vector<std::uint16_t>{0, 128, 129, 65535});
@@ -67,7 +67,7 @@ TEST_CASE("png: gray of 8 and 16 bits is replicated, 16 bits are rounded to 8") 
 }
 
 TEST_CASE("png: 1-bit and 2-bit gray are stretched") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     make_png(folder / "1.png", 3, 1, {.bit_depth = 1}, {{0b01000000}});
     CHECK(read_image(folder / "1.png").pixels == Bytes{0, 0, 0, 255, 255, 255, 0, 0, 0});
     make_png(folder / "2.png", 3, 1, {.bit_depth = 2}, {{0b00011000}});
@@ -75,7 +75,7 @@ TEST_CASE("png: 1-bit and 2-bit gray are stretched") {
 }
 
 TEST_CASE("png: palettes are expanded, with their transparency") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     PngOptions options{.bit_depth = 4, .color_type = PNG_COLOR_TYPE_PALETTE, .palette = {{1, 2, 3}, {200, 100, 50}}};
     make_png(folder / "p.png", 3, 1, options, {{0x01, 0x00}});
     CHECK(read_image(folder / "p.png").pixels == Bytes{1, 2, 3, 200, 100, 50, 1, 2, 3});
@@ -85,7 +85,7 @@ TEST_CASE("png: palettes are expanded, with their transparency") {
 }
 
 TEST_CASE("png: alpha is composited over white") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     make_png(folder / "rgba.png", 3, 1, {.color_type = PNG_COLOR_TYPE_RGB_ALPHA},
              {{10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 200, 51}});
     CHECK(read_image(folder / "rgba.png").pixels == Bytes{10, 20, 30, 255, 255, 255, 204, 224, 244});
@@ -97,7 +97,7 @@ TEST_CASE("png: alpha is composited over white") {
 }
 
 TEST_CASE("png: interlaced") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     const Bytes pixels = noise(9 * 11);
     std::vector<Bytes> rows;
     for (int y = 0; y < 11; ++y) rows.emplace_back(pixels.begin() + 9 * y, pixels.begin() + 9 * (y + 1));
@@ -107,7 +107,7 @@ TEST_CASE("png: interlaced") {
 }
 
 TEST_CASE("png: truncated and damaged files are errors") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     write_png(folder / "a.png", noise_image(40, 30));
     check_all_truncations(folder / "a.png", read_image);
     std::string bytes = read_bytes(folder / "a.png");
@@ -117,7 +117,7 @@ TEST_CASE("png: truncated and damaged files are errors") {
 }
 
 TEST_CASE("png: a header that promises too much is refused before memory is taken") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     // An IHDR chunk alone, with its checksum, of 60000 x 30000 and of 2^31-1 x 2^31-1 gray pixels.
     const std::string begin("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16), end("\x08\0\0\0\0", 5);
     const auto header = [&](const std::string& size) {
@@ -138,8 +138,8 @@ TEST_CASE("png: a header that promises too much is refused before memory is take
 }
 
 TEST_CASE("png: buffers of another size are refused") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     check_error([&] { write_png(folder / "a.png", 3, 3, Bytes(8)); }, {"a.png", "expected 9 bytes", "got 8"});
     check_error([&] { write_png(folder / "a.png", Image()); }, {"a.png", "0 x 0"});
-    CHECK(folder.file_count() == 0);
+    CHECK(file_count(folder) == 0);
 }

@@ -17,7 +17,7 @@ void check_refused(const fs::path& path, int tag, std::uint32_t value, const std
 }  // namespace
 
 TEST_CASE("hostile tiff: sizes beyond what the file holds or the program takes") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     const fs::path path = folder / "a.tif";
     for (const int compression : {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE}) {
         const auto fresh = [&](int tile) {
@@ -41,7 +41,7 @@ TEST_CASE("hostile tiff: sizes beyond what the file holds or the program takes")
 }
 
 TEST_CASE("hostile tiff: nonsense in every tag is an error or a picture, never a crash") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     const fs::path path = folder / "a.tif";
     int refused = 0, read = 0;
     for (const int tile : {0, 16}) {
@@ -67,7 +67,7 @@ TEST_CASE("hostile tiff: nonsense in every tag is an error or a picture, never a
 }
 
 TEST_CASE("not an image: each says what it got") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     write_bytes(folder / "empty.tif", "");
     check_error([&] { read_image(folder / "empty.tif"); }, {"empty.tif", "got an empty file"});
     write_bytes(folder / "text.png", "hello");
@@ -75,6 +75,6 @@ TEST_CASE("not an image: each says what it got") {
     write_bytes(folder / "magic.tif", std::string("II*\0", 4));
     check_error([&] { read_image(folder / "magic.tif"); }, {"magic.tif", "expected a TIFF"});
     check_error([&] { read_image(folder / "none.png"); }, {"none.png", "no such file"});
-    check_error([&] { read_image(folder.path); }, {folder.path.string(), "got a folder"});
+    check_error([&] { read_image(folder.path()); }, {folder.path().string(), "got a folder"});
     check_error([&] { read_image("/dev/null"); }, {"/dev/null", "got a folder or device"});
 }

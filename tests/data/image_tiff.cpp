@@ -6,7 +6,7 @@ using namespace karyon;
 using namespace karyon::test;
 
 TEST_CASE("tiff: RGB under every lossless compression, in strips and tiles") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     const Image image = noise_image(37, 21);
     for (const int compression : {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_PACKBITS, COMPRESSION_ADOBE_DEFLATE})
         for (const int tile : {0, 16})
@@ -24,7 +24,7 @@ TEST_CASE("tiff: RGB under every lossless compression, in strips and tiles") {
 }
 
 TEST_CASE("tiff: big-endian, BigTIFF, predictor") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     const Image image = noise_image(20, 20);
     for (const char* mode : {"wb", "wl", "w8"}) {
         make_tiff(folder / "a.tif", 20, 20, image.pixels,
@@ -34,7 +34,7 @@ TEST_CASE("tiff: big-endian, BigTIFF, predictor") {
 }
 
 TEST_CASE("tiff: JPEG compression in strips and tiles") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     Image image(48, 48);
     for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = std::uint8_t(60 + 70 * (i % 3));
     for (const int tile : {0, 16})
@@ -51,7 +51,7 @@ TEST_CASE("tiff: JPEG compression in strips and tiles") {
 }
 
 TEST_CASE("tiff: gray of 1, 8 and 16 bits, black or white zero, strips and tiles") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     for (const int tile : {0, 16}) {
         const Bytes gray = noise(35 * 18);
         TiffOptions options{.channels = 1, .photometric = PHOTOMETRIC_MINISBLACK, .tile = tile};
@@ -72,7 +72,7 @@ TEST_CASE("tiff: gray of 1, 8 and 16 bits, black or white zero, strips and tiles
 }
 
 TEST_CASE("tiff: 16-bit RGB, alpha, palette, CMYK") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     make_tiff(folder / "16.tif", 1, 1, {0x00, 0x00, 0x80, 0x80, 0xff, 0xff}, {.bits = 16});
     CHECK(read_image(folder / "16.tif").pixels == Bytes{0, 0x80, 255});
     make_tiff(folder / "rgba.tif", 2, 1, {10, 20, 30, 255, 10, 20, 30, 0}, {.channels = 4, .alpha = true});
@@ -87,7 +87,7 @@ TEST_CASE("tiff: 16-bit RGB, alpha, palette, CMYK") {
 }
 
 TEST_CASE("tiff: of several pages, the first at full resolution") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     const TiffOptions reduced{.subfile_type = FILETYPE_REDUCEDIMAGE};
     make_tiff(folder / "a.tif", 4, 4, noise(48, 2), reduced);
     make_tiff(folder / "a.tif", 8, 8, noise(192, 3), {.mode = "a"});
@@ -98,7 +98,7 @@ TEST_CASE("tiff: of several pages, the first at full resolution") {
 }
 
 TEST_CASE("tiff: truncated files are errors under every compression") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     const Image image = noise_image(48, 40);
     for (const int compression :
          {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_PACKBITS, COMPRESSION_ADOBE_DEFLATE, COMPRESSION_JPEG}) {
@@ -113,7 +113,7 @@ TEST_CASE("tiff: truncated files are errors under every compression") {
 }
 
 TEST_CASE("tiff: pixel data that ends early inside a whole file is an error") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     const Image image = noise_image(48, 40);
     for (const int compression :
          {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_PACKBITS, COMPRESSION_ADOBE_DEFLATE, COMPRESSION_JPEG})
@@ -130,7 +130,7 @@ TEST_CASE("tiff: pixel data that ends early inside a whole file is an error") {
 }
 
 TEST_CASE("tiff: kinds that are not taken name what was found") {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     TiffOptions options{.channels = 1, .bits = 32, .photometric = PHOTOMETRIC_MINISBLACK};
     make_tiff(folder / "32.tif", 1, 1, {1, 0, 0, 0}, options);
     check_error([&] { read_image(folder / "32.tif"); }, {"32.tif", "at most 16 bits", "got 32"});
