@@ -1,0 +1,35 @@
+#include "optim/trainer.h"
+
+namespace karyon {
+
+ModelDescription describe(const TrainConfig& config) {
+    ModelDescription description;
+    UnetOptions& network = description.network;
+    network.encoder = config.model.encoder;
+    network.view = parse_view(config.model.view);
+    network.decoder = parse_decoder_form(config.model.decoder);
+    network.padding = config.model.padding == "same" ? PaddingKind::same : PaddingKind::symmetric;
+    network.encoder_batch_norm = {float(config.model.encoder_bn_eps), float(config.model.encoder_bn_momentum)};
+    network.decoder_batch_norm = {float(config.model.decoder_bn_eps), float(config.model.decoder_bn_momentum)};
+    network.drop_connect = float(config.model.drop_connect);
+    network.skip_blocks = config.model.skip_blocks;
+    network.tail = config.model.tail;
+    network.side_outputs = !config.model.side_loss_weights.empty();
+    network.local = config.data.local;
+    network.margin = config.data.margin;
+    if (config.data.stain_normalise) description.stain_target = reference_stains();
+    description.threshold = float(config.predict.threshold);
+    return description;
+}
+
+PredictOptions predict_options(const TrainConfig& config) {
+    PredictOptions options;
+    options.overlap = config.predict.overlap;
+    options.gaussian = config.predict.blend == "gaussian";
+    options.augmentation = config.predict.tta == "flips"      ? TestTimeAugmentation::flips
+                           : config.predict.tta == "dihedral" ? TestTimeAugmentation::dihedral
+                                                              : TestTimeAugmentation::none;
+    return options;
+}
+
+}  // namespace karyon
