@@ -88,6 +88,7 @@ KARYON_INLINE void correlate_channels(const Correlation& t, int first_row, int l
 }  // namespace
 
 KARYON_SIMD void correlate(const Correlation& t, int first_row, int last_row, int first_channel, int last_channel) {
+    last_row = last_row < t.out_height ? last_row : t.out_height;
     switch (10 * t.kernel_width + t.stride) {
         case 11:
             return correlate_channels<1, 1>(t, first_row, last_row, first_channel, last_channel);

@@ -16,7 +16,7 @@ struct Correlation {
 
     float* y = nullptr;
     std::ptrdiff_t y_row_step = 0, y_pixel_step = 0;
-    int out_width = 0;
+    int out_height = 0, out_width = 0;
 
     const float* w = nullptr;
     std::ptrdiff_t w_row_step = 0, w_tap_step = 0;
@@ -25,7 +25,7 @@ struct Correlation {
     int pad_top = 0, pad_left = 0;
 };
 
-/// Computes output rows [first_row, last_row) of channels [first_channel, last_channel).
+/// Computes output rows [first_row, last_row), as far as there are any, of channels [first_channel, last_channel).
 void correlate(const Correlation&, int first_row, int last_row, int first_channel, int last_channel);
 
 }  // namespace karyon::kernels::cpu

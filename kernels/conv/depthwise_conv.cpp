@@ -1,6 +1,7 @@
 #include "kernels/conv/depthwise_conv.h"
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "kernels/conv/check_shape.h"
@@ -33,11 +34,13 @@ void check(const DepthwiseConvShape& s) {
 
 constexpr int divide_up(int a, int b) { return (a + b - 1) / b; }
 
+constexpr int block_height(int rows, int width) { return std::clamp(task_pixels / width, 1, rows); }
+
 /// Calls run(image, first_row, last_row, first_channel, last_channel) for blocks that cover a batch, on all threads.
 /// The blocks depend on the sizes alone.
 template <typename Run>
 void for_each_block(int batch, int rows, int width, int channels, const Run& run) {
-    const int height = std::clamp(task_pixels / width, 1, rows);
+    const int height = block_height(rows, width);
     const int slabs = divide_up(channels, slab), bands = divide_up(rows, height);
     const int tasks = batch * bands * slabs;
 #pragma omp parallel for schedule(dynamic)
@@ -47,15 +50,17 @@ void for_each_block(int batch, int rows, int width, int channels, const Run& run
     }
 }
 
-/// Runs t, which describes image 0, for the whole batch.
-void correlate_batch(const Correlation& t, int batch, std::ptrdiff_t x_image, std::ptrdiff_t y_image, int out_height,
+/// Runs `phases`, which describe image 0 and write different pixels of it, for the whole batch. A block goes through
+/// all of them, so that what they read in common is still in the cache. The first phase has the most pixels.
+void correlate_batch(std::span<const Correlation> phases, int batch, std::ptrdiff_t x_image, std::ptrdiff_t y_image,
                      int channels) {
-    for_each_block(batch, out_height, t.out_width, channels,
+    for_each_block(batch, phases[0].out_height, phases[0].out_width, channels,
                    [&](int image, int first_row, int last_row, int first_channel, int last_channel) {
-                       Correlation one = t;
-                       one.x += image * x_image;
-                       one.y += image * y_image;
-                       correlate(one, first_row, last_row, first_channel, last_channel);
+                       for (Correlation t : phases) {
+                           t.x += image * x_image;
+                           t.y += image * y_image;
+                           correlate(t, first_row, last_row, first_channel, last_channel);
+                       }
                    });
 }
 
@@ -79,11 +84,12 @@ void depthwise_conv_forward(Stream&, const DepthwiseConvShape& s, In x, In w, Ou
     const std::ptrdiff_t c = s.channels, x_row = c * s.width, y_row = c * s.out_width();
     Correlation t;
     t.x = x.as<float>(), t.x_row_step = x_row, t.x_pixel_step = c, t.height = s.height, t.width = s.width;
-    t.y = y.as<float>(), t.y_row_step = y_row, t.y_pixel_step = c, t.out_width = s.out_width();
+    t.y = y.as<float>(), t.y_row_step = y_row, t.y_pixel_step = c;
+    t.out_height = s.out_height(), t.out_width = s.out_width();
     t.w = w.as<float>(), t.w_row_step = c * s.kernel, t.w_tap_step = c;
     t.kernel_height = t.kernel_width = s.kernel;
     t.stride = s.stride, t.pad_top = s.pad.top, t.pad_left = s.pad.left;
-    correlate_batch(t, s.batch, x_row * s.height, y_row * s.out_height(), s.out_height(), s.channels);
+    correlate_batch({&t, 1}, s.batch, x_row * s.height, y_row * s.out_height(), s.channels);
 }
 
 /// Input pixels of the same position modulo the stride meet the same taps, so each such phase is a correlation of dy,
@@ -91,42 +97,41 @@ void depthwise_conv_forward(Stream&, const DepthwiseConvShape& s, In x, In w, Ou
 void depthwise_conv_backward_data(Stream&, const DepthwiseConvShape& s, In dy, In w, Out dx) {
     check(s);
     const std::ptrdiff_t c = s.channels, x_row = c * s.width, y_row = c * s.out_width(), w_row = c * s.kernel;
+    std::vector<Correlation> phases;
     for (int top = 0; top < std::min(s.stride, s.height); ++top)
         for (int left = 0; left < std::min(s.stride, s.width); ++left) {
             const PhaseTaps rows(top, s.stride, s.kernel, s.pad.top), columns(left, s.stride, s.kernel, s.pad.left);
-            Correlation t;
+            Correlation& t = phases.emplace_back();
             t.x = dy.as<float>(), t.x_row_step = y_row, t.x_pixel_step = c;
             t.height = s.out_height(), t.width = s.out_width();
             t.y = dx.as<float>() + top * x_row + left * c;
             t.y_row_step = s.stride * x_row, t.y_pixel_step = s.stride * c;
-            t.out_width = divide_up(s.width - left, s.stride);
+            t.out_height = divide_up(s.height - top, s.stride), t.out_width = divide_up(s.width - left, s.stride);
             t.w = w.as<float>() + rows.last(s.stride) * w_row + columns.last(s.stride) * c;
             t.w_row_step = -s.stride * w_row, t.w_tap_step = -s.stride * c;
             t.kernel_height = rows.count, t.kernel_width = columns.count;
             t.pad_top = rows.pad, t.pad_left = columns.pad;
-            correlate_batch(t, s.batch, y_row * s.out_height(), x_row * s.height, divide_up(s.height - top, s.stride),
-                            s.channels);
         }
+    correlate_batch(phases, s.batch, y_row * s.out_height(), x_row * s.height, s.channels);
 }
 
+/// A block of output rows, taken from all images as one sequence, has its own partial sums.
 void depthwise_conv_backward_weights(Stream&, const DepthwiseConvShape& s, In x, In dy, Out dw) {
     check(s);
-    const std::ptrdiff_t x_image = std::ptrdiff_t(s.height) * s.width * s.channels;
-    const std::ptrdiff_t y_image = std::ptrdiff_t(s.out_height()) * s.out_width() * s.channels;
-    const std::ptrdiff_t size = std::ptrdiff_t(s.kernel) * s.kernel * s.channels;
-    const float *x0 = x.as<float>(), *dy0 = dy.as<float>();
-    const int band = std::clamp(task_pixels / s.out_width(), 1, s.out_height());
-    const int bands = divide_up(s.out_height(), band), chunks = s.batch * bands;
-    std::vector<float> partial(std::size_t(chunks) * size);
-    for_each_block(s.batch, s.out_height(), s.out_width(), s.channels,
-                   [&](int image, int first_row, int last_row, int first_channel, int last_channel) {
-                       float* sum = &partial[(std::size_t(image) * bands + first_row / band) * size];
-                       depthwise_weight_gradient(s, x0 + image * x_image, dy0 + image * y_image, sum, first_row,
+    const float *from_x = x.as<float>(), *from_dy = dy.as<float>();
+    float* total = dw.as<float>();
+    const int rows = s.batch * s.out_height(), height = block_height(rows, s.out_width());
+    const std::ptrdiff_t size = std::ptrdiff_t(s.kernel) * s.kernel * s.channels, blocks = divide_up(rows, height);
+    static thread_local std::vector<float> memory;
+    if (memory.size() < std::size_t(blocks * size)) memory.resize(blocks * size);
+    float* partial = memory.data();
+    for_each_block(1, rows, s.out_width(), s.channels,
+                   [&](int, int first_row, int last_row, int first_channel, int last_channel) {
+                       depthwise_weight_gradient(s, from_x, from_dy, partial + first_row / height * size, first_row,
                                                  last_row, first_channel, last_channel);
                    });
-    float* total = dw.as<float>();
-    for (int chunk = 0; chunk < chunks; ++chunk)
-        for (std::ptrdiff_t i = 0; i < size; ++i) total[i] += partial[chunk * size + i];
+    for (std::ptrdiff_t block = 0; block < blocks; ++block)
+        for (std::ptrdiff_t i = 0; i < size; ++i) total[i] += partial[block * size + i];
 }
 
 }  // namespace cpu

@@ -64,34 +64,37 @@ struct Rows {
     int first, last;
 };
 
-/// Three rows of a 3x3 kernel go together, which hides the latency of the additions; five sums of a 5x5 row hide it
-/// too.
+/// One output row, and N channels from `channel`. Three rows of a 3x3 kernel go together, which hides the latency of
+/// the additions; the five sums of a 5x5 row hide it alone.
 template <int N, int K, int S>
-KARYON_INLINE void add_row(const DepthwiseConvShape& shape, const float* x, const float* dy, float* dw, int p, int c) {
+KARYON_INLINE void add_row(Lines lines, Taps taps, float* dw, int channel) {
     using V = Lanes<N>;
-    const std::ptrdiff_t channels = shape.channels;
-    const int row = p * S - shape.pad.top;
-    const Taps taps = taps_inside(row, K, shape.height);
-    Lines lines{x + (row + taps.first) * shape.width * channels + c,
-                dy + p * shape.out_width() * channels + c,
-                shape.width * channels,
-                channels,
-                shape.width,
-                shape.out_width(),
-                shape.pad.left};
-    float* to = dw + taps.first * K * channels + c;
-    if (K == 3 && taps.last - taps.first == 3) return add_kernel_rows<V, K, S, 3>(lines, to);
-    for (int r = taps.first; r < taps.last; ++r, lines.x += lines.row, to += K * channels)
-        add_kernel_rows<V, K, S, 1>(lines, to);
+    lines.x += taps.first * lines.row + channel;
+    lines.dy += channel;
+    dw += taps.first * K * lines.pixel + channel;
+    if (K == 3 && taps.last - taps.first == 3) return add_kernel_rows<V, K, S, 3>(lines, dw);
+    for (int r = taps.first; r < taps.last; ++r, lines.x += lines.row, dw += K * lines.pixel)
+        add_kernel_rows<V, K, S, 1>(lines, dw);
 }
 
-/// Only whole blocks of N channels: a sum must not be added twice.
+/// Only whole blocks of N channels: a sum must not be added twice. Returns the first channel that is left over.
 template <int N, int K, int S>
 KARYON_INLINE int add_blocks(const DepthwiseConvShape& shape, const float* x, const float* dy, float* dw, Rows rows,
                              int first, int last) {
-    const int end = first + (last - first) / N * N;
-    for (int p = rows.first; p < rows.last; ++p)
-        for (int c = first; c < end; c += N) add_row<N, K, S>(shape, x, dy, dw, p, c);
+    const int end = first + (last - first) / N * N, out_height = shape.out_height(), out_width = shape.out_width();
+    const std::ptrdiff_t pixel = shape.channels, x_row = pixel * shape.width, dy_row = pixel * out_width;
+    for (int row = rows.first; row < rows.last && first < end; ++row) {
+        const int n = row / out_height, h = row % out_height * S - shape.pad.top;
+        const Taps taps = taps_inside(h, K, shape.height);
+        const Lines lines{x + (n * std::ptrdiff_t(shape.height) + h) * x_row,
+                          dy + row * dy_row,
+                          x_row,
+                          pixel,
+                          shape.width,
+                          out_width,
+                          shape.pad.left};
+        for (int c = first; c < end; c += N) add_row<N, K, S>(lines, taps, dw, c);
+    }
     return end;
 }
 

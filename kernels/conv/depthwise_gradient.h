@@ -4,8 +4,8 @@
 
 namespace karyon::kernels::cpu {
 
-/// dw[r,s,c] = what output rows [first_row, last_row) of one image add to the gradient of w, for channels
-/// [first_channel, last_channel). x and dy point to that image; dw is [k, k, channels].
+/// dw[r,s,c] = what output rows [first_row, last_row) of a batch, counted through all its images, add to the gradient
+/// of w, for channels [first_channel, last_channel). dw is [k, k, channels].
 void depthwise_weight_gradient(const DepthwiseConvShape&, const float* x, const float* dy, float* dw, int first_row,
                                int last_row, int first_channel, int last_channel);
 
