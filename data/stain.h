@@ -39,11 +39,12 @@ struct StainOptions {
 };
 
 /// M. Macenko et al., "A method for normalizing histology slides for quantitative analysis", ISBI 2009: the plane of
-/// the two largest principal axes of the densities, and in it the extreme directions. The one with more red density is
-/// hematoxylin. The maxima are taken over the pixels that are not glass (beta in some channel), so that an almost
-/// empty tile is not stretched; angles and concentrations are read from histograms of 2^-14 and 2^-10 resolution.
-/// Never throws for any picture: blank, too little tissue, one colour, one stain give the reference with `fallback`
-/// set.
+/// the two largest singular vectors of the densities, and in it the extreme directions. The one with more red density
+/// is hematoxylin. As in the paper the singular vectors are those of the densities themselves; the common centred
+/// covariance gives a plane that can miss them. The maxima are taken over the pixels that are not glass (beta in some
+/// channel), so that an almost empty tile is not stretched; angles and concentrations are read from histograms of 2^-14
+/// and 2^-10. Never throws for any picture: blank, too little tissue, one colour, one stain give the reference with
+/// `fallback` set.
 StainModel estimate_stains(const Image&, const StainOptions& = {});
 
 /// Unmixes by least squares with the source's stains, scales the concentrations by the ratio of the maxima, and mixes

@@ -87,11 +87,10 @@ struct Moments {
         for (int i = 0; i < 3; ++i) sum[i] += other.sum[i];
         for (int i = 0; i < 6; ++i) product[i] += other.product[i];
     }
-    std::array<Vector3, 3> covariance() const {
-        auto c = [&](int k, int i, int j) { return product[k] / count - sum[i] / count * (sum[j] / count); };
-        return {{{c(0, 0, 0), c(1, 0, 1), c(2, 0, 2)},
-                 {c(1, 0, 1), c(3, 1, 1), c(4, 1, 2)},
-                 {c(2, 0, 2), c(4, 1, 2), c(5, 2, 2)}}};
+    /// About the origin, not the mean: the plane must hold the colours themselves, since they are projected onto it.
+    std::array<Vector3, 3> second() const {
+        auto m = [&](int k) { return product[k] / count; };
+        return {{{m(0), m(1), m(2)}, {m(1), m(3), m(4)}, {m(2), m(4), m(5)}}};
     }
 };
 
@@ -149,7 +148,7 @@ const char* defect(const Vector3& a, const Vector3& b, float min_angle) {
 StainModel estimate_stains(const Image& image, const StainOptions& options) {
     const Moments moments = moments_of(image, options.beta);
     if (moments.count < options.min_pixels) return fallback("too little stained tissue");
-    Eigen3 axes = symmetric_eigen(moments.covariance());
+    Eigen3 axes = symmetric_eigen(moments.second());
     if (!(axes.values[1] > 1e-7)) return fallback("only one colour");
     orient(axes.vectors[0], moments.sum);
 
