@@ -12,6 +12,7 @@
 
 #include "kernels/conv/check_shape.h"
 #include "kernels/conv/onednn.h"
+#include "kernels/conv/single_output.h"
 #include "kernels/simd.h"
 
 namespace karyon::kernels {
@@ -151,10 +152,27 @@ void add_sum_of_rows(const float* rows, std::size_t count, std::size_t channels,
     }
 }
 
+void add_weight_gradient(const Conv2dShape& shape, const float* x, const float* dy, float* dw) {
+    const auto plan = plan_for(shape, Direction::backward_weights, false);
+    const auto scratch = plan->scratch();
+    if (plan->swapped) std::swap(x, dy);
+    const memory gradient = onednn::bind(plan->convolution.weights, scratch.data());
+    onednn::execute(plan->convolution.primitive,
+                    {{DNNL_ARG_SRC, onednn::bind(plan->src, x)},
+                     {DNNL_ARG_DIFF_DST, onednn::bind(plan->dst, dy)},
+                     {DNNL_ARG_DIFF_WEIGHTS, gradient}},
+                    scratch.subspan(plan->packed_bytes(), plan->convolution.scratchpad_bytes));
+    onednn::execute(plan->reorder.primitive,
+                    {{DNNL_ARG_FROM, gradient}, {DNNL_ARG_TO, onednn::bind(plan->weights, dw)}},
+                    scratch.subspan(plan->packed_bytes(), plan->reorder.scratchpad_bytes));
+}
+
 }  // namespace
 
 void conv2d_forward(Stream&, const Conv2dShape& shape, In x, In w, In bias, Out y) {
     check(shape);
+    if (is_single_output(shape))
+        return single_output_forward(shape, x.as<float>(), w.as<float>(), bias.as<float>(), y.as<float>());
     const auto plan = plan_for(shape, Direction::forward, bool(bias));
     const auto scratch = plan->scratch();
     std::unordered_map<int, memory> arguments = {{DNNL_ARG_SRC, onednn::bind(plan->src, x.as<float>())},
@@ -178,19 +196,10 @@ void conv2d_backward_data(Stream&, const Conv2dShape& shape, In dy, In w, Out dx
 
 void conv2d_backward_weights(Stream&, const Conv2dShape& shape, In x, In dy, Out dw, Out dbias) {
     check(shape);
-    const auto plan = plan_for(shape, Direction::backward_weights, false);
-    const auto scratch = plan->scratch();
-    const float *source = x.as<float>(), *destination = dy.as<float>();
-    if (plan->swapped) std::swap(source, destination);
-    const memory gradient = onednn::bind(plan->convolution.weights, scratch.data());
-    onednn::execute(plan->convolution.primitive,
-                    {{DNNL_ARG_SRC, onednn::bind(plan->src, source)},
-                     {DNNL_ARG_DIFF_DST, onednn::bind(plan->dst, destination)},
-                     {DNNL_ARG_DIFF_WEIGHTS, gradient}},
-                    scratch.subspan(plan->packed_bytes(), plan->convolution.scratchpad_bytes));
-    onednn::execute(plan->reorder.primitive,
-                    {{DNNL_ARG_FROM, gradient}, {DNNL_ARG_TO, onednn::bind(plan->weights, dw.as<float>())}},
-                    scratch.subspan(plan->packed_bytes(), plan->reorder.scratchpad_bytes));
+    if (is_single_output(shape))
+        single_output_backward_weights(shape, x.as<float>(), dy.as<float>(), dw.as<float>());
+    else
+        add_weight_gradient(shape, x.as<float>(), dy.as<float>(), dw.as<float>());
     if (dbias)
         add_sum_of_rows(dy.as<float>(), std::size_t(shape.batch) * shape.out_height() * shape.out_width(),
                         shape.out_channels, dbias.as<float>());

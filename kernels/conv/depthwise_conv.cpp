@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/conv/blocks.h"
 #include "kernels/conv/check_shape.h"
 #include "kernels/conv/correlate.h"
 #include "kernels/conv/depthwise_gradient.h"
@@ -19,35 +20,12 @@ Cost cost(const DepthwiseConvShape& s, DType type) {
 namespace cpu {
 namespace {
 
-/// Channels that one task computes: a few cache lines of every pixel, with their weights in the first-level cache.
-constexpr int slab = 64;
-/// Output pixels that one task computes, in whole rows: some ten microseconds of work.
-constexpr int task_pixels = 1024;
-
 void check(const DepthwiseConvShape& s) {
     constexpr const char* op = "depthwise_conv";
     check_positive(op, "channels", s.channels);
     check_window(op, s);
     if (s.kernel != 3 && s.kernel != 5) throw Error(op, "expected kernel 3 or 5, got {}", s.kernel);
     if (s.stride != 1 && s.stride != 2) throw Error(op, "expected stride 1 or 2, got {}", s.stride);
-}
-
-constexpr int divide_up(int a, int b) { return (a + b - 1) / b; }
-
-constexpr int block_height(int rows, int width) { return std::clamp(task_pixels / width, 1, rows); }
-
-/// Calls run(image, first_row, last_row, first_channel, last_channel) for blocks that cover a batch, on all threads.
-/// The blocks depend on the sizes alone.
-template <typename Run>
-void for_each_block(int batch, int rows, int width, int channels, const Run& run) {
-    const int height = block_height(rows, width);
-    const int slabs = divide_up(channels, slab), bands = divide_up(rows, height);
-    const int tasks = batch * bands * slabs;
-#pragma omp parallel for schedule(dynamic)
-    for (int task = 0; task < tasks; ++task) {
-        const int image = task / (bands * slabs), row = task / slabs % bands * height, channel = task % slabs * slab;
-        run(image, row, std::min(row + height, rows), channel, std::min(channel + slab, channels));
-    }
 }
 
 /// Runs `phases`, which describe image 0 and write different pixels of it, for the whole batch. A block goes through
@@ -115,23 +93,9 @@ void depthwise_conv_backward_data(Stream&, const DepthwiseConvShape& s, In dy, I
     correlate_batch(phases, s.batch, y_row * s.out_height(), x_row * s.height, s.channels);
 }
 
-/// A block of output rows, taken from all images as one sequence, has its own partial sums.
 void depthwise_conv_backward_weights(Stream&, const DepthwiseConvShape& s, In x, In dy, Out dw) {
     check(s);
-    const float *from_x = x.as<float>(), *from_dy = dy.as<float>();
-    float* total = dw.as<float>();
-    const int rows = s.batch * s.out_height(), height = block_height(rows, s.out_width());
-    const std::ptrdiff_t size = std::ptrdiff_t(s.kernel) * s.kernel * s.channels, blocks = divide_up(rows, height);
-    static thread_local std::vector<float> memory;
-    if (memory.size() < std::size_t(blocks * size)) memory.resize(blocks * size);
-    float* partial = memory.data();
-    for_each_block(1, rows, s.out_width(), s.channels,
-                   [&](int, int first_row, int last_row, int first_channel, int last_channel) {
-                       depthwise_weight_gradient(s, from_x, from_dy, partial + first_row / height * size, first_row,
-                                                 last_row, first_channel, last_channel);
-                   });
-    for (std::ptrdiff_t block = 0; block < blocks; ++block)
-        for (std::ptrdiff_t i = 0; i < size; ++i) total[i] += partial[block * size + i];
+    add_depthwise_weight_gradient(s, x.as<float>(), dy.as<float>(), s.channels, dw.as<float>());
 }
 
 }  // namespace cpu

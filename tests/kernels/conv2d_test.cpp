@@ -1,5 +1,7 @@
 #include "kernels/conv/conv2d.h"
 
+#include <omp.h>
+
 #include <thread>
 
 #include "tests/kernels/reference.h"
@@ -116,6 +118,11 @@ std::vector<Shape> shapes() {
         shape(1, 11, 13, 8, 16, 7, 1, {3, 3, 3, 3}),
         shape(1, 6, 5, 19, 9, 5, 2, {1, 1, 2, 2}),
         shape(1, 5, 5, 3, 2, 3, 1, {2, 0, 1, 3}),
+        shape(2, 11, 37, 32, 1, 3, 1, {1, 1, 1, 1}),
+        shape(1, 9, 40, 48, 1, 5, 2, {1, 1, 2, 2}),
+        shape(2, 1, 1, 16, 1, 3, 1, {1, 1, 1, 1}),
+        shape(1, 20, 21, 16, 1, 3, 2, {0, 0, 0, 0}),
+        shape(1, 3, 12, 16, 1, 5, 1, {4, 3, 2, 6}),
     };
     Random random(11);
     for (int i = 0; i < 30; ++i) {
@@ -183,12 +190,28 @@ TEST_CASE("conv2d: gradients agree with central differences") {
 }
 
 TEST_CASE("conv2d: the same bits again") {
-    for (const Shape& s : {shape(2, 33, 29, 24, 40, 3, 1, Padding::symmetric(3)), shape(3, 8, 8, 130, 70, 1, 1, {})}) {
+    for (const Shape& s : {shape(2, 33, 29, 24, 40, 3, 1, Padding::symmetric(3)), shape(3, 8, 8, 130, 70, 1, 1, {}),
+                           shape(3, 30, 41, 32, 1, 3, 1, Padding::symmetric(3))}) {
         CAPTURE(text(s));
         const Inputs in = reals(s);
         const Results first = run(s, in), again = run(s, in);
         check_identical(again.y, first.y);
         check_identical(again.dx, first.dx);
+        check_identical(again.dw, first.dw);
+        check_identical(again.dbias, first.dbias);
+    }
+}
+
+TEST_CASE("conv2d to one channel: the same bits with any number of threads") {
+    const Shape s = shape(3, 30, 41, 32, 1, 3, 1, Padding::symmetric(3));
+    const Inputs in = reals(s);
+    const Results first = run(s, in);
+    const int threads = omp_get_max_threads();
+    for (const int count : {1, 2, 3, 5}) {
+        omp_set_num_threads(count);
+        const Results again = run(s, in);
+        omp_set_num_threads(threads);
+        check_identical(again.y, first.y);
         check_identical(again.dw, first.dw);
         check_identical(again.dbias, first.dbias);
     }
