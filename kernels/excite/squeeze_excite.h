@@ -25,7 +25,8 @@ void squeeze_excite_gate(Stream&, const SqueezeExciteShape&, In x, In w1, In b1,
                          Out gate);
 /// y = gate * x.
 void squeeze_excite_apply(Stream&, const SqueezeExciteShape&, In x, In gate, Out y);
-/// dx =, dw1 +=, db1 +=, dw2 +=, db2 +=. pooled, hidden and gate are those of the forward pass.
+/// dx =, dw1 +=, db1 +=, dw2 +=, db2 +=. pooled, hidden and gate are those of the forward pass; a null
+/// parameter gradient is not wanted; dy and dx may be the same buffer.
 void squeeze_excite_backward(Stream&, const SqueezeExciteShape&, In x, In w1, In w2, In pooled, In hidden, In gate,
                              In dy, Out dx, Out dw1, Out db1, Out dw2, Out db2);
 

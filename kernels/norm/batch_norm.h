@@ -32,7 +32,8 @@ void batch_norm_update_running(Stream&, const BatchNormShape&, float momentum, I
                                Out running_variance);
 /// x, y [rows, channels]; mean, variance, gamma, beta [channels] f32.
 void batch_norm_forward(Stream&, const BatchNormShape&, In x, In mean, In variance, In gamma, In beta, Out y);
-/// dx = the gradient of x with mean and variance being functions of x; dgamma += and dbeta +=, [channels] f32.
+/// dx = the gradient of x with mean and variance being functions of x; dgamma += and dbeta +=, [channels] f32,
+/// null where not wanted; dy and dx may be the same buffer.
 void batch_norm_backward(Stream&, const BatchNormShape&, In x, In mean, In variance, In gamma, In beta, In dy, Out dx,
                          Out dgamma, Out dbeta);
 /// The same with mean and variance being constants (evaluation statistics).

@@ -44,15 +44,23 @@ KARYON_SIMD void add_scaled(std::int64_t count, float scale, const float* x, flo
     for (std::int64_t i = 0; i < count; ++i) y[i] += scale * x[i];
 }
 
-KARYON_SIMD void blend_columns(const std::vector<Tap>& taps, int channels, const float* row, float* y) {
+KARYON_INLINE void blend_columns_of(const std::vector<Tap>& taps, int channels, const float* row, float* y) {
     for (std::size_t o = 0; o < taps.size(); ++o) {
-        const float *low = row + std::int64_t{taps[o].low} * channels,
-                    *high = row + std::int64_t{taps[o].high} * channels;
+        const float* low = row + std::int64_t{taps[o].low} * channels;
+        const float* high = row + std::int64_t{taps[o].high} * channels;
         const float weight = taps[o].weight;
         float* to = y + static_cast<std::int64_t>(o) * channels;
 #pragma GCC ivdep
         for (int c = 0; c < channels; ++c) to[c] = (1 - weight) * low[c] + weight * high[c];
     }
+}
+
+/// Images have 3 channels, too few for vectors: there the loop over them is unrolled.
+KARYON_SIMD void blend_columns(const std::vector<Tap>& taps, int channels, const float* row, float* y) {
+    if (channels == 3)
+        blend_columns_of(taps, 3, row, y);
+    else
+        blend_columns_of(taps, channels, row, y);
 }
 
 /// The transpose of blend_columns. low and high may be one pixel, hence two loops.

@@ -219,12 +219,12 @@ TEST_CASE("batch norm is exact on integers") {
     }
 }
 
-TEST_CASE("batch norm backward in place of dy gives the same bits") {
+TEST_CASE("batch norm backward in place of dy and without parameter gradients gives the same bits") {
     Stream stream;
     const Problem p({517, 24}, Activation::silu, 51, true);
-    std::vector<float> in_place = p.dy, dgamma(24), dbeta(24);
+    std::vector<float> in_place = p.dy;
     cpu::batch_norm_backward(stream, p.shape, p.x.data(), p.mean.data(), p.variance.data(), p.gamma.data(),
-                             p.beta.data(), in_place.data(), in_place.data(), dgamma.data(), dbeta.data());
+                             p.beta.data(), in_place.data(), in_place.data(), nullptr, nullptr);
     check_identical(in_place, backward(p, false).dx);
 }
 
