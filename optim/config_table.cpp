@@ -56,7 +56,7 @@ void add_data(const Section& data, TrainConfig::Data& d) {
     data.number("local", &d.local, 32, 1024, "side of the patch in pixels, a multiple of 32");
     data.number("margin", &d.margin, 0, 512, "pixels of the window around the patch, a multiple of 16");
     data.any("validation", &d.validation,
-             "names of training images held out for validation; empty: one of every organ; [\"none\"]: none");
+             "names of training images held out for validation; empty: the last of every organ");
     data.number("workers", &d.workers, 1, 256, "threads that prepare patches");
 }
 

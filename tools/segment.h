@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "models/predictor.h"
+#include "tools/config_flags.h"
+
+namespace karyon::tools {
+
+/// The options by which predict and evaluate run a model: --model, --config, those of the [predict] section, --threads.
+class Segmenter {
+  public:
+    explicit Segmenter(CLI::App&);
+
+    /// Loads the model. Where neither flags nor config say otherwise: the model's threshold, and tiles that overlap by
+    /// a quarter with Gaussian weights.
+    void load();
+
+    /// Adds why an image could not be stain-normalised to `warning`, unless null.
+    Probability operator()(const Image&, std::string* warning = nullptr) const;
+
+    const Model& model() const { return *model_; }
+    float level() const { return level_; }
+
+  private:
+    std::string path_;
+    int threads_ = 0;
+    ConfigFlags config_;
+    std::unique_ptr<Model> model_;
+    PredictOptions options_;
+    float level_ = 0.5f;
+};
+
+}  // namespace karyon::tools
