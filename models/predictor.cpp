@@ -6,6 +6,20 @@
 #include "tensor/autograd.h"
 
 namespace karyon {
+
+Mask threshold(const Probability& probability, float level) {
+    Mask mask(probability.width, probability.height);
+    std::transform(probability.values.begin(), probability.values.end(), mask.pixels.begin(),
+                   [level](float p) { return std::uint8_t(p >= level); });
+    return mask;
+}
+
+std::vector<int> tile_offsets(int size, int tile, int overlap) {
+    std::vector<int> offsets{0};
+    while (offsets.back() + tile < size) offsets.push_back(std::min(offsets.back() + tile - overlap, size - tile));
+    return offsets;
+}
+
 namespace {
 
 /// One of the eight turns and flips of a rectangle: `code` bit 0 mirrors columns, bit 1 mirrors rows, bit 2 swaps them.
@@ -78,21 +92,7 @@ class Blend {
     std::vector<float> weights_, sums_, norms_;
 };
 
-}  // namespace
-
-Mask threshold(const Probability& probability, float level) {
-    Mask mask(probability.width, probability.height);
-    std::transform(probability.values.begin(), probability.values.end(), mask.pixels.begin(),
-                   [level](float p) { return std::uint8_t(p >= level); });
-    return mask;
-}
-
-std::vector<int> tile_offsets(int size, int tile, int overlap) {
-    std::vector<int> offsets{0};
-    while (offsets.back() + tile < size) offsets.push_back(std::min(offsets.back() + tile - overlap, size - tile));
-    return offsets;
-}
-
+/// The image as the model wants it: its stains, estimated once over all of it, moved to the model's target.
 Image prepared(const Image& image, const ModelDescription& description, std::string* warning) {
     if (!description.stain_target) return image;
     const StainModel stains = estimate_stains(image);
@@ -152,8 +152,10 @@ class TilePass {
     std::vector<Tile> tiles_;
 };
 
+}  // namespace
+
 Probability Predictor::operator()(const Image& input, const PredictOptions& options,
-                                  const std::function<void(int, int)>& progress) const {
+                                  const std::function<void(int, int)>& progress, std::string* warning) const {
     const int tile = model_.description.network.local;
     if (input.width < 1 || input.height < 1)
         throw Error("predict", "expected an image of at least 1x1 pixels, got {}x{}", input.width, input.height);
@@ -162,7 +164,7 @@ Probability Predictor::operator()(const Image& input, const PredictOptions& opti
     if (options.batch < 1) throw Error("predict", "expected a batch of at least 1, got {}", options.batch);
 
     const NoGrad no_grad;
-    const Image image = prepared(input, model_.description);
+    const Image image = prepared(input, model_.description, warning);
     const int turns = options.augmentation == TestTimeAugmentation::none    ? 1
                       : options.augmentation == TestTimeAugmentation::flips ? 4
                                                                             : 8;

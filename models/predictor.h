@@ -38,16 +38,13 @@ class Predictor {
   public:
     explicit Predictor(const Model& model) : model_(model) {}
 
-    /// The image is stain-normalised first where the model wants it. `progress(done, of)` counts tiles.
-    Probability operator()(const Image&, const PredictOptions&,
-                           const std::function<void(int, int)>& progress = nullptr) const;
+    /// The image is stain-normalised first where the model wants it; where that is not possible it stays as it is, and
+    /// `warning` (unless null) says why. `progress(done, of)` counts tiles.
+    Probability operator()(const Image&, const PredictOptions&, const std::function<void(int, int)>& progress = nullptr,
+                           std::string* warning = nullptr) const;
 
   private:
     const Model& model_;
 };
-
-/// The image as the model wants it: stains estimated once for the whole image and moved to the model's target. Where
-/// they cannot be estimated the image stays as it is, and `warning` (unless null) says why.
-Image prepared(const Image&, const ModelDescription&, std::string* warning = nullptr);
 
 }  // namespace karyon

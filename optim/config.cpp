@@ -43,19 +43,21 @@ TrainConfig fast() {
     return config;
 }
 
-/// The paper's network with what helps a small data set.
+/// The paper's network with what helps a small data set, in a run of 1000 steps: short enough for two cores.
 TrainConfig best() {
     TrainConfig config;
     config.preset = "best";
+    config.model.drop_connect = 0.1;
     config.augment.flip = config.augment.rot90 = true;
-    config.augment.rotate = 0.5f;
     config.augment.scale = 1.25f;
-    config.augment.elastic = 2;
     config.augment.stain_gain = 0.15f;
     config.augment.stain_bias = 0.05f;
+    config.augment.brightness = 0.05f;
+    config.augment.contrast = 0.1f;
     config.augment.blur = 0.1f;
     config.augment.noise = 0.1f;
-    config.optim.epochs = 100;
+    config.optim.epochs = 20;
+    config.optim.steps_per_epoch = 50;
     config.optim.schedule = "cosine";
     config.optim.warmup_steps = 50;
     config.optim.eps_placement = "pytorch";
@@ -63,7 +65,7 @@ TrainConfig best() {
     config.optim.weight_decay = 0.01;
     config.optim.bce_weight = 0.5;
     config.optim.ema_decay = 0.99;
-    config.predict = {.threshold = 0.5, .overlap = 64, .blend = "gaussian", .tta = "flips"};
+    config.predict = {.threshold = 0.5, .overlap = 128, .blend = "gaussian", .tta = "flips"};
     return config;
 }
 

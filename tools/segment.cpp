@@ -1,6 +1,5 @@
 #include "tools/segment.h"
 
-#include "data/stain.h"
 #include "optim/trainer.h"
 #include "tools/command.h"
 
@@ -29,9 +28,7 @@ void Segmenter::load() {
 }
 
 Probability Segmenter::operator()(const Image& image, std::string* warning) const {
-    if (warning && model_->description.stain_target)
-        if (const char* fallback = estimate_stains(image).fallback) *warning = fallback;
-    return Predictor(*model_)(image, options_);
+    return Predictor(*model_)(image, options_, nullptr, warning);
 }
 
 }  // namespace karyon::tools

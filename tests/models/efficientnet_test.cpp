@@ -24,15 +24,7 @@ std::int64_t count(const UnetOptions& options) {
 
 }  // namespace
 
-TEST_CASE("EfficientNet has the published number of parameters, with classifier") {
-    // Tan & Le 2019 and torchvision's model metadata (num_params).
-    const std::pair<const char*, std::int64_t> published[] = {{"b0", 5288548},  {"b1", 7794184},  {"b2", 9109994},
-                                                              {"b3", 12233232}, {"b4", 19341616}, {"b5", 30389784},
-                                                              {"b6", 43040704}, {"b7", 66347960}};
-    for (const auto& [member, parameters] : published) {
-        CAPTURE(member);
-        CHECK(count({.member = member, .classes = 1000}) == parameters);
-    }
+TEST_CASE("EfficientNet B4 without its classifier has the published number of parameters") {
     CHECK(count({.member = "b4", .head = true}) == 17548616);
     CHECK(count({.member = "b4"}) == 16742216);
     CHECK_THROWS_WITH_AS(count({.member = "b8"}), "[efficientnet] expected a member b0 ... b7, got b8", Error);

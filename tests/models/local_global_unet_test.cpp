@@ -117,7 +117,9 @@ TEST_CASE("LocalGlobalUnet: sizes that cannot work are named") {
 
 TEST_CASE("drop-connect drops whole images of the batch") {
     Random random(1), drop(7);
-    const MBConv block({.in = 8, .out = 8, .drop_connect = 0.5f}, random);
+    MBConv::Options options;
+    options.drop_connect = 0.5f;
+    const MBConv block(options, random);
     Tensor noise = Tensor::empty({64, 3, 3, 8});
     fill_normal(noise.data<float>(), noise.size(), 0, 1, 9, 0);
     const Tensor z = block(noise, {.training = true, .random = &drop});
