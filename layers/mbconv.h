@@ -30,7 +30,7 @@ class MBConv {
     struct Options {
         int in = 8, out = 8, kernel = 3, stride = 1, expand = 6;
         PaddingKind padding = PaddingKind::symmetric;
-        BatchNormOptions batch_norm;
+        BatchNormOptions batch_norm{};
         float drop_connect = 0;  ///< the probability that an image skips the block while training
     };
 
