@@ -8,6 +8,7 @@
 #include "data/labels.h"
 #include "data/synth.h"
 #include "optim/training_data.h"
+#include "tests/tensor/same_tensors.h"
 #include "tests/tensor/temporary_folder.h"
 
 using namespace karyon;
@@ -68,16 +69,6 @@ struct Interrupter : Recorder {
     }
     std::int64_t step;
 };
-
-bool same_tensors(const std::filesystem::path& a, const std::filesystem::path& b) {
-    const auto first = SafetensorsFile::open(a), second = SafetensorsFile::open(b);
-    if (first.entries().size() != second.entries().size()) return false;
-    for (const SafetensorsEntry& entry : first.entries()) {
-        const auto x = first.bytes(entry), y = second.bytes(entry.name);
-        if (!std::equal(x.begin(), x.end(), y.begin(), y.end())) return false;
-    }
-    return true;
-}
 
 }  // namespace
 

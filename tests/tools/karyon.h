@@ -33,10 +33,13 @@ class Workplace {
 
     std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
 
+    const std::filesystem::path& root() const { return path_; }
+
     /// `arguments` go through the shell.
-    Outcome karyon(const std::string& arguments) const {
-        const std::string command =
-            "cd '" + path_.string() + "' && '" KARYON_BINARY "' " + arguments + " >.out 2>.err </dev/null";
+    Outcome karyon(const std::string& arguments) const { return shell("'" KARYON_BINARY "' " + arguments); }
+
+    Outcome shell(const std::string& script) const {
+        const std::string command = "cd '" + path_.string() + "' && (" + script + ") >.out 2>.err </dev/null";
         const int raw = std::system(command.c_str());
         return {WIFEXITED(raw) ? WEXITSTATUS(raw) : -1, read(".out"), read(".err")};
     }
