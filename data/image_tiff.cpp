@@ -144,7 +144,6 @@ class GrayDecoder {
         TIFFGetFieldDefaulted(tiff_, tiled ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP, &block_height);
         if (tiled) TIFFGetField(tiff_, TIFFTAG_TILEWIDTH, &block_width);
         block_.resize(tiled ? TIFFTileSize(tiff_) : TIFFStripSize(tiff_));
-        block_height = std::min(block_height, std::max(header_.height, tiled ? block_height : 1));
         for (std::uint64_t y = 0; y < header_.height; y += block_height)
             for (std::uint64_t x = 0; x < header_.width; x += block_width)
                 decode_block(std::uint32_t(x), std::uint32_t(y), block_width, block_height);
