@@ -136,14 +136,14 @@ void backward(const Tensor& loss) {
     if (!root) throw Error("backward", "expected a loss that depends on a tensor with a gradient");
     if (!root->node) throw Error("backward", "expected a recorded loss whose graph was not walked before");
 
-    std::vector<std::shared_ptr<GradState>> reached, todo{root};
+    std::vector<std::shared_ptr<GradState>> reached, pending{root};
     std::unordered_set<const GradState*> seen{root.get()};
-    while (!todo.empty()) {
-        const auto state = std::move(todo.back());
-        todo.pop_back();
+    while (!pending.empty()) {
+        const auto state = std::move(pending.back());
+        pending.pop_back();
         if (!state->node) continue;
         for (const auto& input : state->node->inputs)
-            if (input && seen.insert(input.get()).second) todo.push_back(input);
+            if (input && seen.insert(input.get()).second) pending.push_back(input);
         reached.push_back(state);
     }
     std::sort(reached.begin(), reached.end(),
