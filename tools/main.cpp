@@ -22,8 +22,8 @@ constexpr const char* examples = R"(A first run, on made-up images:
 
 karyon COMMAND --help explains each command. Exit status: 0 done, 1 failed, 2 wrong usage.)";
 
-/// OpenMP reads its settings before main: start over with threads that sleep at barriers instead of spinning. On idle
-/// cores both take the same time; beside other busy programs a spinning training step took three times as long.
+/// OpenMP reads its settings before main: start over with threads that sleep at barriers instead of spinning, which
+/// beside other busy programs takes the processor from the thread that everybody waits for.
 void start_with_sleeping_threads(char** argv) {
     if (std::getenv("OMP_WAIT_POLICY") || ::setenv("OMP_WAIT_POLICY", "passive", 0) != 0) return;
     ::execv("/proc/self/exe", argv);  // returns only where it failed: then the threads spin
