@@ -1,0 +1,67 @@
+#pragma once
+
+#include "kernels/elementwise/activation.h"
+
+namespace karyon::kernels::gpu {
+
+/// 1 / (1 + e^-x) by the hardware's exponential; 0 and 1 far out, NaN stays NaN.
+__device__ inline float sigmoid(float x) { return 1.0f / (1.0f + __expf(-x)); }
+
+/// f(x) of one element.
+template <Activation f>
+__device__ inline float activate(float x) {
+    if constexpr (f == Activation::relu)
+        return x < 0.0f ? 0.0f : x;
+    else if constexpr (f == Activation::silu)
+        return x * sigmoid(x);
+    else if constexpr (f == Activation::sigmoid)
+        return sigmoid(x);
+    else
+        return x;
+}
+
+/// f'(x) of one element.
+template <Activation f>
+__device__ inline float activation_slope(float x) {
+    if constexpr (f == Activation::relu) {
+        return x > 0.0f ? 1.0f : 0.0f;
+    } else if constexpr (f == Activation::silu) {
+        const float s = sigmoid(x);
+        return s * (1.0f + x * (1.0f - s));
+    } else if constexpr (f == Activation::sigmoid) {
+        const float s = sigmoid(x);
+        return s * (1.0f - s);
+    } else {
+        return 1.0f;
+    }
+}
+
+/// Calls body with the activation as a constant: `with_activation(f, [&]<Activation f>() { ... })`.
+template <typename Body>
+void with_activation(Activation f, Body body) {
+    switch (f) {
+        case Activation::none:
+            return body.template operator()<Activation::none>();
+        case Activation::relu:
+            return body.template operator()<Activation::relu>();
+        case Activation::silu:
+            return body.template operator()<Activation::silu>();
+        case Activation::sigmoid:
+            return body.template operator()<Activation::sigmoid>();
+    }
+}
+
+/// Calls body with the element type, f32 or bf16: `with_float_type("add", y.dtype(), [&]<typename T>() { ... })`.
+template <typename Body>
+void with_float_type(const char* op, DType type, Body body) {
+    switch (type) {
+        case DType::f32:
+            return body.template operator()<float>();
+        case DType::bf16:
+            return body.template operator()<bfloat16>();
+        default:
+            throw Error(op, "expected f32 or bf16 elements, got {}", name_of(type));
+    }
+}
+
+}  // namespace karyon::kernels::gpu
