@@ -51,11 +51,26 @@ fi
 # Programs that wait for each other's threads in a busy loop slow each other down when they run side by side.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY-passive}
 log=$root/build/$preset/ctest.log
-status=0
-"${runner[@]}" ctest --preset "$preset" --no-tests=error --timeout 900 -j "$(nproc)" "$@" 2>&1 | tee "$log" || status=$?
-
 counts='^[0-9]+% tests passed, ([0-9]+) tests failed out of ([0-9]+)$'
-line=$(grep -E "$counts" "$log" | tail -1) || { echo "tests/run.sh: ctest ran no test" >&2; exit 1; }
-[[ $line =~ $counts ]]
-echo "$((BASH_REMATCH[2] - BASH_REMATCH[1])) passed, ${BASH_REMATCH[1]} failed"
+status=0 passed=0 failed=0
+
+# run_tests [ctest options]: one pass over the tests; adds to the counts. False where no test was run.
+run_tests() {
+    local line
+    "${runner[@]}" ctest --preset "$preset" --timeout 900 -j "$(nproc)" "$@" 2>&1 | tee "$log" || status=$?
+    line=$(grep -E "$counts" "$log" | tail -1) || return 1
+    [[ $line =~ $counts ]]
+    passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[1]))
+}
+
+run_tests "$@" || { echo "tests/run.sh: ctest ran no test" >&2; exit 1; }
+# In ptxcpu, the tests of the kernels run again with every check it has, in each of its orders of warps and blocks.
+if [[ ${runner[0]-} == *ptxcpu ]]; then
+    export PTXCPU_CHECK=all PTXCPU_STRICT=1 PTXCPU_WARPRACE=1 PTXCPU_SEED=1
+    for order in fwd rev rand; do
+        echo "GPU tests again: all checks, warps and blocks in order $order"
+        PTXCPU_ORDER=$order run_tests -LE control "$@" || true
+    done
+fi
+echo "$passed passed, $failed failed"
 exit "$status"

@@ -57,6 +57,8 @@ struct OpCase {
 /// Runs the op twice, each with fresh buffers that have guard bytes on both sides, and checks that: results agree with
 /// the reference; both runs gave the same bits; no guard byte and no input changed; CUDA reports no error.
 void check(const OpCase&);
+/// The same as texts, one a failure, for what has to fail. An error of CUDA is thrown.
+std::vector<std::string> failures(const OpCase&);
 /// Runs the op once, without checks: what a profile counts is the op alone.
 void run_only(const OpCase&);
 
