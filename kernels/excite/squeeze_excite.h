@@ -31,4 +31,17 @@ void squeeze_excite_backward(Stream&, const SqueezeExciteShape&, In x, In w1, In
                              In dy, Out dx, Out dw1, Out db1, Out dw2, Out db2);
 
 }  // namespace cpu
+
+/// On device memory of the stream's GPU: x, y and their gradients f32 or bf16, all else f32. At most 736 reduced
+/// channels.
+namespace gpu {
+
+void squeeze_excite_gate(Stream&, const SqueezeExciteShape&, In x, In w1, In b1, In w2, In b2, Out pooled, Out hidden,
+                         Out gate);
+void squeeze_excite_apply(Stream&, const SqueezeExciteShape&, In x, In gate, Out y);
+/// Reads x once and dy twice: for the gradient of the gate, then for dx.
+void squeeze_excite_backward(Stream&, const SqueezeExciteShape&, In x, In w1, In w2, In pooled, In hidden, In gate,
+                             In dy, Out dx, Out dw1, Out db1, Out dw2, Out db2);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

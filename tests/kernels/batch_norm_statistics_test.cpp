@@ -1,4 +1,5 @@
 #include "kernels/norm/batch_norm.h"
+#include "tests/kernels/batch_norm_reference.h"
 #include "tests/kernels/deterministic.h"
 
 using namespace karyon;
@@ -6,27 +7,6 @@ using namespace karyon::kernels;
 using namespace karyon::test;
 
 namespace {
-
-struct Statistics {
-    std::vector<double> mean, variance;
-};
-
-Statistics reference(int channels, const std::vector<float>& x) {
-    const auto width = static_cast<std::size_t>(channels);
-    const auto rows = static_cast<long double>(x.size() / width);
-    std::vector<long double> sum(width), squares(width);
-    for (std::size_t i = 0; i < x.size(); ++i) sum[i % width] += x[i];
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        const long double d = x[i] - sum[i % width] / rows;
-        squares[i % width] += d * d;
-    }
-    Statistics s;
-    for (std::size_t c = 0; c < width; ++c) {
-        s.mean.push_back(static_cast<double>(sum[c] / rows));
-        s.variance.push_back(static_cast<double>(squares[c] / rows));
-    }
-    return s;
-}
 
 struct Result {
     Guarded mean, variance;
@@ -58,7 +38,7 @@ TEST_CASE("batch norm statistics agree with extended precision") {
         CAPTURE(size.channels);
         const std::vector<float> x = random_values(size.rows * static_cast<std::size_t>(size.channels), 1, -2, 5);
         const Result got = statistics(size.channels, x);
-        const Statistics expected = reference(size.channels, x);
+        const Statistics expected = statistics_of(size.channels, to_double(x));
         check_close(got.mean, expected.mean, 1e-6, 1e-6);
         check_close(got.variance, expected.variance, 3e-6, 0);
     }
@@ -69,7 +49,7 @@ TEST_CASE("batch norm statistics keep their digits where the mean is 10000 devia
         std::vector<float> x = random_values(size.rows * static_cast<std::size_t>(size.channels), 2, -1.75f, 1.75f);
         for (float& value : x) value += 1e4f;
         const Result got = statistics(size.channels, x);
-        const Statistics expected = reference(size.channels, x);
+        const Statistics expected = statistics_of(size.channels, to_double(x));
         check_close(got.mean, expected.mean, 1e-7, 0);
         check_close(got.variance, expected.variance, 1e-5, 0);
     }
@@ -78,7 +58,7 @@ TEST_CASE("batch norm statistics keep their digits where the mean is 10000 devia
 TEST_CASE("batch norm statistics of a row far from all others, and of a constant") {
     std::vector<float> x = random_values(std::size_t{4096} * 16, 3);
     for (std::size_t c = 0; c < 16; ++c) x[c] = 1e5f;
-    const Statistics expected = reference(16, x);
+    const Statistics expected = statistics_of(16, to_double(x));
     const Result got = statistics(16, x);
     const double deviation = 1e5 / 64;  // the mean is known to that scale, which is the one it is divided by
     check_close(got.mean, expected.mean, 0, 2e-6 * deviation);
@@ -94,7 +74,7 @@ TEST_CASE("batch norm statistics are exact on integers") {
     for (const Size size : {Size{64, 6}, Size{1024, 16}, Size{1024, 48}}) {
         const std::vector<float> x = integer_values(size.rows * static_cast<std::size_t>(size.channels), 4);
         const Result got = statistics(size.channels, x);
-        const Statistics expected = reference(size.channels, x);
+        const Statistics expected = statistics_of(size.channels, to_double(x));
         std::vector<float> variance(expected.variance.begin(), expected.variance.end());
         check_close(got.mean, expected.mean, 0, 1e-15);  // merged in double with quotients like 1/3
         check_identical(got.variance, variance);

@@ -1,5 +1,6 @@
 #include "kernels/norm/batch_norm.h"
 
+#include "tests/kernels/batch_norm_reference.h"
 #include "tests/kernels/deterministic.h"
 
 using namespace karyon;
@@ -16,37 +17,6 @@ struct Size {
 };
 constexpr Size sizes[] = {{1, 1}, {1, 5}, {3, 1}, {7, 6}, {37, 24}, {1000, 3}, {4099, 16}, {517, 144}, {70, 1793}};
 
-double value_of(Activation f, double z) {
-    if (f == Activation::relu) return std::max(z, 0.0);
-    if (f == Activation::silu) return z / (1 + std::exp(-z));
-    if (f == Activation::sigmoid) return 1 / (1 + std::exp(-z));
-    return z;
-}
-
-double slope_of(Activation f, double z) {
-    const double s = 1 / (1 + std::exp(-z));
-    if (f == Activation::relu) return z > 0 ? 1 : 0;
-    if (f == Activation::silu) return s * (1 + z * (1 - s));
-    if (f == Activation::sigmoid) return s * (1 - s);
-    return 1;
-}
-
-struct Statistics {
-    std::vector<double> mean, variance;
-};
-
-Statistics statistics_of(const BatchNormShape& shape, const std::vector<double>& x) {
-    const auto channels = static_cast<std::size_t>(shape.channels);
-    const auto rows = static_cast<double>(shape.rows);
-    Statistics s{std::vector<double>(channels), std::vector<double>(channels)};
-    for (std::size_t i = 0; i < x.size(); ++i) s.mean[i % channels] += x[i] / rows;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        const double d = x[i] - s.mean[i % channels];
-        s.variance[i % channels] += d * d / rows;
-    }
-    return s;
-}
-
 /// Every array of a problem. Statistics are not those of x unless asked for, so that a kernel which computed its own
 /// shows.
 struct Problem {
@@ -62,20 +32,14 @@ struct Problem {
         gamma = random_values(channels, seed + 4, -1.5f, 1.5f);
         beta = random_values(channels, seed + 5);
         if (!of_batch) return;
-        const Statistics s = statistics_of(shape, to_double(x));
+        const Statistics s = statistics_of(shape.channels, to_double(x));
         std::copy(s.mean.begin(), s.mean.end(), mean.begin());
         std::copy(s.variance.begin(), s.variance.end(), variance.begin());
     }
 
     std::vector<double> reference_forward(const std::vector<double>& at, const Statistics& s,
                                           const std::vector<double>& scale, const std::vector<double>& shift) const {
-        std::vector<double> y(at.size());
-        for (std::size_t i = 0; i < at.size(); ++i) {
-            const std::size_t c = i % gamma.size();
-            const double inverse = 1 / std::sqrt(s.variance[c] + static_cast<double>(shape.eps));
-            y[i] = value_of(shape.activation, scale[c] * (at[i] - s.mean[c]) * inverse + shift[c]);
-        }
-        return y;
+        return batch_norm_reference(shape, at, s, {scale, shift});
     }
     Statistics given() const { return {to_double(mean), to_double(variance)}; }
 };
@@ -102,32 +66,15 @@ Gradients backward(const Problem& p, bool frozen) {
 
 /// The textbook gradient in double, from the given statistics.
 void check_backward(const Problem& p, const Gradients& got, bool frozen) {
-    const std::size_t channels = p.gamma.size();
-    const auto rows = static_cast<double>(p.shape.rows);
-    std::vector<double> dx(p.x.size()), xhat(p.x.size()), g(p.x.size()), sum(channels), sum_xhat(channels);
-    std::vector<double> inverse(channels);
-    for (std::size_t c = 0; c < channels; ++c)
-        inverse[c] = 1 / std::sqrt(static_cast<double>(p.variance[c]) + static_cast<double>(p.shape.eps));
-    for (std::size_t i = 0; i < p.x.size(); ++i) {
-        const std::size_t c = i % channels;
-        xhat[i] = (static_cast<double>(p.x[i]) - static_cast<double>(p.mean[c])) * inverse[c];
-        const double z = static_cast<double>(p.gamma[c]) * xhat[i] + static_cast<double>(p.beta[c]);
-        g[i] = static_cast<double>(p.dy[i]) * slope_of(p.shape.activation, z);
-        sum[c] += g[i];
-        sum_xhat[c] += g[i] * xhat[i];
-    }
-    for (std::size_t i = 0; i < p.x.size(); ++i) {
-        const std::size_t c = i % channels;
-        const double through_statistics = frozen ? 0 : (sum[c] + xhat[i] * sum_xhat[c]) / rows;
-        dx[i] = static_cast<double>(p.gamma[c]) * inverse[c] * (g[i] - through_statistics);
-    }
-    for (std::size_t c = 0; c < channels; ++c) {
-        sum[c] += static_cast<double>(prefilled);
-        sum_xhat[c] += static_cast<double>(prefilled);
-    }
-    check_close(got.dx, dx, 1e-5, 1e-5);
-    check_close(got.dgamma, sum_xhat, 1e-5, 2e-5);
-    check_close(got.dbeta, sum, 1e-5, 2e-5);
+    const BatchNormGradients expected = batch_norm_backward_reference(
+        p.shape, to_double(p.x), p.given(), {to_double(p.gamma), to_double(p.beta)}, to_double(p.dy), frozen);
+    const auto added = [](std::vector<double> gradient) {
+        for (double& value : gradient) value += static_cast<double>(prefilled);
+        return gradient;
+    };
+    check_close(got.dx, expected.dx, 1e-5, 1e-5);
+    check_close(got.dgamma, added(expected.dgamma), 1e-5, 2e-5);
+    check_close(got.dbeta, added(expected.dbeta), 1e-5, 2e-5);
 }
 
 }  // namespace
@@ -174,8 +121,8 @@ TEST_CASE("batch norm gradients agree with central differences, through the stat
                 const auto x = to_double(p.x), gamma = to_double(p.gamma), beta = to_double(p.beta);
                 check_gradient(got.dx,
                                [&](const auto& at) {
-                                   return p.reference_forward(at, frozen ? p.given() : statistics_of(p.shape, at),
-                                                              gamma, beta);
+                                   return p.reference_forward(
+                                       at, frozen ? p.given() : statistics_of(p.shape.channels, at), gamma, beta);
                                },
                                p.x, p.dy, {.abs = 3e-5, .step = 1e-5});
                 std::vector<float> dgamma, dbeta;

@@ -1,6 +1,7 @@
 #include "kernels/excite/squeeze_excite.h"
 
 #include "tests/kernels/deterministic.h"
+#include "tests/kernels/squeeze_excite_reference.h"
 
 using namespace karyon;
 using namespace karyon::kernels;
@@ -12,8 +13,6 @@ const SqueezeExciteShape shapes[] = {{1, 1, 1, 1},    {2, 1, 5, 2},     {1, 49, 
                                      {2, 4099, 6, 2}, {2, 257, 144, 6}, {1, 9, 1632, 68}};
 
 using Doubles = std::vector<double>;
-
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 /// Inputs of a problem; the parameters in the order w1, b1, w2, b2.
 struct Problem {
@@ -35,41 +34,9 @@ struct Problem {
           b2(random_values(channels, seed + 5)) {}
 };
 
-struct Gate {
-    Doubles pooled, hidden, gate;
-};
-
-Gate reference_gate(const Problem& p, const Doubles& x, const Doubles& w1, const Doubles& b1, const Doubles& w2,
-                    const Doubles& b2) {
-    Gate r{Doubles(p.batch * p.channels), Doubles(p.batch * p.reduced), Doubles(p.batch * p.channels)};
-    for (std::size_t n = 0; n < p.batch; ++n) {
-        for (std::size_t i = 0; i < p.pixels * p.channels; ++i)
-            r.pooled[n * p.channels + i % p.channels] +=
-                x[n * p.pixels * p.channels + i] / static_cast<double>(p.pixels);
-        for (std::size_t h = 0; h < p.reduced; ++h) {
-            double& hidden = r.hidden[n * p.reduced + h] = b1[h];
-            for (std::size_t c = 0; c < p.channels; ++c)
-                hidden += r.pooled[n * p.channels + c] * w1[h * p.channels + c];
-        }
-        for (std::size_t c = 0; c < p.channels; ++c) {
-            double z = b2[c];
-            for (std::size_t h = 0; h < p.reduced; ++h) {
-                const double hidden = r.hidden[n * p.reduced + h];
-                z += hidden * sigmoid(hidden) * w2[c * p.reduced + h];
-            }
-            r.gate[n * p.channels + c] = sigmoid(z);
-        }
-    }
-    return r;
-}
-
 Doubles reference(const Problem& p, const Doubles& x, const Doubles& w1, const Doubles& b1, const Doubles& w2,
                   const Doubles& b2) {
-    const Gate r = reference_gate(p, x, w1, b1, w2, b2);
-    Doubles y(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i)
-        y[i] = x[i] * r.gate[i / (p.pixels * p.channels) * p.channels + i % p.channels];
-    return y;
+    return gated_reference(p.shape, x, gate_reference(p.shape, x, {w1, b1, w2, b2}).gate);
 }
 
 struct Forward32 {
@@ -117,7 +84,7 @@ TEST_CASE("squeeze-excite agrees with double precision") {
         const Problem p(shape, 1);
         const Doubles x = to_double(p.x), w1 = to_double(p.w1), b1 = to_double(p.b1), w2 = to_double(p.w2),
                       b2 = to_double(p.b2);
-        const Gate expected = reference_gate(p, x, w1, b1, w2, b2);
+        const Gate expected = gate_reference(p.shape, x, {w1, b1, w2, b2});
         const Forward32 got = forward(p);
         check_close(got.pooled, expected.pooled, 1e-6, 1e-6);
         check_close(got.hidden, expected.hidden, 1e-5, 1e-5);
@@ -148,13 +115,30 @@ TEST_CASE("squeeze-excite gradients agree with central differences, parameter gr
     }
 }
 
+TEST_CASE("squeeze-excite gradients in double, which other tests rely on, agree with those in f32") {
+    for (const SqueezeExciteShape& shape : {shapes[1], shapes[3], SqueezeExciteShape{2, 64, 24, 6}}) {
+        const Problem p(shape, 12);
+        const ExciteParameters parameters{to_double(p.w1), to_double(p.b1), to_double(p.w2), to_double(p.b2)};
+        const Doubles x = to_double(p.x);
+        const ExciteGradients expected = squeeze_excite_backward_reference(
+            shape, x, parameters, gate_reference(shape, x, parameters), to_double(p.dy));
+        const std::vector<Guarded> got = backward(p, forward(p));
+        check_close(got[0], expected.dx, 1e-5, 1e-5);
+        check_close(less_prefilled(got[1]), expected.dw1, 1e-5, 1e-5);
+        check_close(less_prefilled(got[2]), expected.db1, 1e-5, 1e-5);
+        check_close(less_prefilled(got[3]), expected.dw2, 1e-5, 1e-5);
+        check_close(less_prefilled(got[4]), expected.db2, 1e-5, 1e-5);
+    }
+}
+
 TEST_CASE("squeeze-excite is exact on integers: the mean, and the gate of zero weights") {
     Problem p({2, 4096, 20, 3}, 21);
     p.x = integer_values(p.x.size(), 22);
     std::fill(p.w2.begin(), p.w2.end(), 0.0f);
     std::fill(p.b2.begin(), p.b2.end(), 0.0f);  // the gate is 1/2 everywhere
     const Doubles x = to_double(p.x);
-    const Gate expected = reference_gate(p, x, to_double(p.w1), to_double(p.b1), to_double(p.w2), to_double(p.b2));
+    const Gate expected =
+        gate_reference(p.shape, x, {to_double(p.w1), to_double(p.b1), to_double(p.w2), to_double(p.b2)});
     const Forward32 got = forward(p);
     check_close(got.pooled, expected.pooled, 0, 0);
     check_close(got.gate, expected.gate, 0, 0);
