@@ -56,7 +56,7 @@ TrainConfig best() {
     config.augment.contrast = 0.1f;
     config.augment.blur = 0.1f;
     config.augment.noise = 0.1f;
-    config.optim.epochs = 20;
+    config.optim.epochs = 40;
     config.optim.steps_per_epoch = 50;
     config.optim.schedule = "cosine";
     config.optim.warmup_steps = 50;
