@@ -9,13 +9,44 @@
 
 namespace karyon::kernels {
 
+namespace {
+
+/// What the cost of every part is made of.
+struct Sizes {
+    double elements, activations, pooled, hidden, weights;
+
+    Sizes(const SqueezeExciteShape& shape, DType type)
+        : elements(static_cast<double>(shape.batch) * static_cast<double>(shape.pixels) * shape.channels),
+          activations(elements * static_cast<double>(size_of(type))),
+          pooled(static_cast<double>(shape.batch) * shape.channels),
+          hidden(static_cast<double>(shape.batch) * shape.reduced),
+          weights(2.0 * shape.channels * shape.reduced + shape.channels + shape.reduced) {}
+};
+
+}  // namespace
+
+Cost squeeze_excite_gate_cost(const SqueezeExciteShape& shape, DType type) {
+    const Sizes s(shape, type);
+    return {s.activations + sizeof(float) * (s.weights + 2 * s.pooled + s.hidden),
+            s.elements + 4 * s.pooled * shape.reduced};
+}
+
+Cost squeeze_excite_apply_cost(const SqueezeExciteShape& shape, DType type) {
+    const Sizes s(shape, type);
+    return {2 * s.activations + sizeof(float) * s.pooled, s.elements};
+}
+
 Cost cost(const SqueezeExciteShape& shape, DType type) {
-    const double pooled = static_cast<double>(shape.batch) * shape.channels;
-    const double elements = pooled * static_cast<double>(shape.pixels);
-    const double weights = 2.0 * shape.channels * shape.reduced + shape.channels + shape.reduced;
-    const double hidden = static_cast<double>(shape.batch) * shape.reduced;
-    return {3 * elements * static_cast<double>(size_of(type)) + sizeof(float) * (weights + 2 * pooled + hidden),
-            2 * elements + 4 * pooled * shape.reduced};
+    const Cost gate = squeeze_excite_gate_cost(shape, type), apply = squeeze_excite_apply_cost(shape, type);
+    return {gate.bytes + apply.bytes - sizeof(float) * Sizes(shape, type).pooled, gate.flops + apply.flops};
+}
+
+Cost squeeze_excite_backward_cost(const SqueezeExciteShape& shape, DType type) {
+    const Sizes s(shape, type);
+    // The weights are read, their gradients added to.
+    const double gradients = 2 * s.weights, weights = 2.0 * shape.channels * shape.reduced;
+    return {4 * s.activations + sizeof(float) * (weights + gradients + 2 * s.pooled + s.hidden),
+            4 * s.elements + 8 * s.pooled * shape.reduced};
 }
 
 namespace cpu {

@@ -12,6 +12,18 @@ Cost cost(const BatchNormShape& shape, DType type) {
     return {2 * elements * static_cast<double>(size_of(type)) + 4.0 * sizeof(float) * shape.channels, 3 * elements};
 }
 
+Cost batch_norm_statistics_cost(const BatchNormShape& shape, DType type) {
+    const double elements = static_cast<double>(shape.rows) * shape.channels;
+    return {elements * static_cast<double>(size_of(type)) + 2.0 * sizeof(float) * shape.channels, 4 * elements};
+}
+
+Cost batch_norm_backward_cost(const BatchNormShape& shape, DType type, bool frozen) {
+    const double elements = static_cast<double>(shape.rows) * shape.channels;
+    // Four parameters are read, two gradients added to.
+    return {(frozen ? 3 : 5) * elements * static_cast<double>(size_of(type)) + 8.0 * sizeof(float) * shape.channels,
+            (frozen ? 6 : 12) * elements};
+}
+
 namespace cpu {
 namespace {
 

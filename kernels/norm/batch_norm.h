@@ -20,6 +20,9 @@ struct BatchNormShape {
 
 /// Of one forward pass without the statistics.
 Cost cost(const BatchNormShape&, DType);
+/// Of the statistics, and of the way back: x and dy twice, since the sums over all rows lie between; once where frozen.
+Cost batch_norm_statistics_cost(const BatchNormShape&, DType);
+Cost batch_norm_backward_cost(const BatchNormShape&, DType, bool frozen);
 
 namespace cpu {
 

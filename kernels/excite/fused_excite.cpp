@@ -1,0 +1,22 @@
+#include "kernels/excite/fused_excite.h"
+
+namespace karyon::kernels {
+
+Cost excite_fused_gate_cost(const SqueezeExciteShape& shape, DType type) {
+    Cost cost = squeeze_excite_gate_cost(shape, type);
+    const double channels = shape.channels, elements = channels * static_cast<double>(shape.batch * shape.pixels);
+    cost.bytes += 4 * sizeof(float) * channels;
+    cost.flops += 7 * elements;
+    return cost;
+}
+
+Cost excite_fused_backward_cost(const SqueezeExciteShape& shape, DType type) {
+    Cost cost = squeeze_excite_backward_cost(shape, type);
+    const double channels = shape.channels, elements = channels * static_cast<double>(shape.batch * shape.pixels);
+    // d is read once more; dgamma and dbeta are added to.
+    cost.bytes += elements * static_cast<double>(size_of(type)) + 8 * sizeof(float) * channels;
+    cost.flops += 31 * elements;
+    return cost;
+}
+
+}  // namespace karyon::kernels
