@@ -15,7 +15,9 @@ struct alignas(16) Pack {
     T at[width];
 };
 
-__host__ __device__ inline bool is_aligned(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer) % 16 == 0; }
+__host__ __device__ inline bool is_aligned(const void* pointer) {
+    return reinterpret_cast<std::uintptr_t>(pointer) % 16 == 0;
+}
 
 __device__ inline float to_float(float value) { return value; }
 __device__ inline float to_float(bfloat16 value) { return __uint_as_float(static_cast<unsigned>(value.bits) << 16); }

@@ -69,7 +69,7 @@ if [[ ${runner[0]-} == *ptxcpu ]]; then
     export PTXCPU_CHECK=all PTXCPU_STRICT=1 PTXCPU_WARPRACE=1 PTXCPU_SEED=1
     for order in fwd rev rand; do
         echo "GPU tests again: all checks, warps and blocks in order $order"
-        PTXCPU_ORDER=$order run_tests -LE control "$@" || true
+        PTXCPU_ORDER=$order run_tests -LE control -E '^kernel_table:' "$@" || true
     done
 fi
 echo "$passed passed, $failed failed"

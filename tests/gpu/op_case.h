@@ -69,6 +69,9 @@ struct NetworkCase {
     std::string name;
     kernels::Cost cost;  ///< compulsory bytes and flops: what the profile is held against
     std::function<OpCase()> make;
+    /// Traffic without any cache that the shape of the tiles explains, in bytes: for ops that read their inputs more
+    /// than once by design. 0: about the compulsory bytes.
+    double tile_bytes = 0;
 };
 std::vector<NetworkCase>& network_cases();
 
