@@ -87,6 +87,11 @@ __global__ void sums_by_float_atomics(int count, float* x, void* y) {
     if (const int i = element(); i < count) atomicAdd(static_cast<float*>(y), x[i]);
 }
 
+// As above, over many more elements. caught: sums_in_any_order [two runs gave different bits] PTXCPU_THREADS=2
+__global__ void sums_in_any_order(int count, float* x, void* y) {
+    if (const int i = element(); i < count) atomicAdd(static_cast<float*>(y), x[i]);
+}
+
 // y [16, 8] = a [16, 16] b [16, 8], with x = a, then b; by one warp.
 template <bool mixed>
 __device__ void product(const float* x, float* y) {
@@ -132,6 +137,7 @@ constexpr Op ops[] = {
     OP(needs_the_order_of_blocks),
     OP(needs_the_order_of_warps),
     OP(sums_by_float_atomics),
+    OP(sums_in_any_order),
     OP(sound_product),
     OP(mixes_fragments),
 };
