@@ -21,4 +21,12 @@ void activation_forward(Stream&, Activation, std::int64_t count, In x, Out y);
 void activation_backward(Stream&, Activation, std::int64_t count, In x, In dy, Out dx);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As their cpu counterparts; f32 and bf16, computed in f32 with the hardware's exponential.
+void activation_forward(Stream&, Activation, std::int64_t count, In x, Out y);
+void activation_backward(Stream&, Activation, std::int64_t count, In x, In dy, Out dx);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

@@ -21,6 +21,8 @@ namespace gpu {
 
 /// As cpu::add, on device memory of the stream's GPU; f32 and bf16. Aligned to 16 bytes, 16 bytes move at a time.
 void add(Stream&, std::int64_t count, In a, In b, Out y);
+/// As cpu::scale_images; x and y f32 or bf16, scale f32.
+void scale_images(Stream&, int batch, std::int64_t per_image, In x, In scale, Out y);
 
 }  // namespace gpu
 }  // namespace karyon::kernels

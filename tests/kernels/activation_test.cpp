@@ -1,5 +1,6 @@
 #include "kernels/elementwise/activation.h"
 
+#include "tests/kernels/activation_reference.h"
 #include "tests/kernels/deterministic.h"
 
 using namespace karyon;
@@ -10,18 +11,6 @@ namespace {
 
 constexpr Activation all_activations[] = {Activation::none, Activation::relu, Activation::silu, Activation::sigmoid};
 constexpr std::size_t sizes[] = {1, 7, 33, 16384, 16384 * 2 + 13};
-
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-std::vector<double> reference(Activation f, const std::vector<double>& x) {
-    std::vector<double> y(x);
-    for (double& value : y) {
-        if (f == Activation::relu) value = std::max(value, 0.0);
-        if (f == Activation::silu) value = value * sigmoid(value);
-        if (f == Activation::sigmoid) value = sigmoid(value);
-    }
-    return y;
-}
 
 Guarded forward(Activation f, std::span<const float> x) {
     Stream stream;
@@ -49,10 +38,11 @@ TEST_CASE("activations agree with double precision and their gradients with diff
             CAPTURE(name_of(f));
             CAPTURE(size);
             const std::vector<float> x = random_values(size, size, -6, 6), dy = random_values(size, size + 1);
-            check_close(forward(f, x), reference(f, to_double(x)), 1e-6, 1e-6);
+            check_close(forward(f, x), activation_reference(f, to_double(x)), 1e-6, 1e-6);
+            check_close(backward(f, x, dy), activation_backward_reference(f, to_double(x), to_double(dy)), 1e-6, 1e-6);
             if (size <= 33)
                 check_gradient(
-                    backward(f, x, dy), [&](const auto& at) { return reference(f, at); }, x, dy);
+                    backward(f, x, dy), [&](const auto& at) { return activation_reference(f, at); }, x, dy);
         }
 }
 
