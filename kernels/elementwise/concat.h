@@ -27,4 +27,12 @@ void concat_forward(Stream&, std::int64_t rows, std::span<const ConcatInput> inp
 void concat_backward(Stream&, std::int64_t rows, In dy, std::span<const ConcatOutput> parts);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As their cpu counterparts; f32 and bf16, at most 8 tensors. 16, 4 or 2 bytes move at a time, as the channels allow.
+void concat_forward(Stream&, std::int64_t rows, std::span<const ConcatInput> inputs, Out y);
+void concat_backward(Stream&, std::int64_t rows, In dy, std::span<const ConcatOutput> parts);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

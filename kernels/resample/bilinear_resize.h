@@ -20,4 +20,12 @@ void bilinear_resize_forward(Stream&, const ResizeShape&, In x, Out y);
 void bilinear_resize_backward(Stream&, const ResizeShape&, In dy, Out dx);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As their cpu counterparts; f32 and bf16, weights and sums in f32, sides up to 32767 pixels. backward gathers.
+void bilinear_resize_forward(Stream&, const ResizeShape&, In x, Out y);
+void bilinear_resize_backward(Stream&, const ResizeShape&, In dy, Out dx);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

@@ -13,6 +13,12 @@ Cost cost(const PadShape& shape, DType type) {
     return {(rows * columns + out) * shape.batch * shape.channels * static_cast<double>(size_of(type)), 0};
 }
 
+void PadShape::check() const {
+    if (out_height() < 0 || out_width() < 0)
+        throw Error("pad_crop", "expected to take off at most {} x {} pixels, got a result of {} x {}", height, width,
+                    out_height(), out_width());
+}
+
 namespace cpu {
 namespace {
 
@@ -26,10 +32,8 @@ void write_row(float* to, const float* from, std::int64_t left, std::int64_t cop
 }  // namespace
 
 void pad_crop(Stream&, const PadShape& shape, In x, Out y) {
+    shape.check();
     const int height = shape.out_height(), width = shape.out_width();
-    if (height < 0 || width < 0)
-        throw Error("pad_crop", "expected to take off at most {} x {} pixels, got a result of {} x {}", shape.height,
-                    shape.width, height, width);
     const float* from = x.as<float>();
     float* to = y.as<float>();
     // Columns of y before the first and up to the last that x covers.

@@ -12,6 +12,8 @@ struct PadShape {
 
     int out_height() const { return height + pad.top + pad.bottom; }
     int out_width() const { return width + pad.left + pad.right; }
+    /// Throws Error where more is taken off than there is.
+    void check() const;
 };
 
 Cost cost(const PadShape&, DType);
@@ -22,4 +24,11 @@ namespace cpu {
 void pad_crop(Stream&, const PadShape&, In x, Out y);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As cpu::pad_crop; f32 and bf16, the same bits. 16, 4 or 2 bytes move at a time, as the channels allow.
+void pad_crop(Stream&, const PadShape&, In x, Out y);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

@@ -18,4 +18,12 @@ void upsample_nearest_forward(Stream&, const UpsampleShape&, In x, Out y);
 void upsample_nearest_backward(Stream&, const UpsampleShape&, In dy, Out dx);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As their cpu counterparts; f32 and bf16. x is read once, whole rows of y are written.
+void upsample_nearest_forward(Stream&, const UpsampleShape&, In x, Out y);
+void upsample_nearest_backward(Stream&, const UpsampleShape&, In dy, Out dx);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

@@ -1,6 +1,7 @@
 #include "kernels/resample/pad_crop.h"
 
 #include "tests/kernels/deterministic.h"
+#include "tests/kernels/pad_reference.h"
 
 using namespace karyon;
 using namespace karyon::kernels;
@@ -21,24 +22,6 @@ const PadShape shapes[] = {
     {1, 3, 3, 2, {0, -5, 0, 9}},
 };
 
-std::size_t elements(const PadShape& s, int height, int width) {
-    return static_cast<std::size_t>(s.batch) * static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
-           static_cast<std::size_t>(s.channels);
-}
-
-std::vector<float> reference(const PadShape& s, const std::vector<float>& x) {
-    std::vector<float> y;
-    for (int n = 0; n < s.batch; ++n)
-        for (int i = -s.pad.top; i < s.height + s.pad.bottom; ++i)
-            for (int j = -s.pad.left; j < s.width + s.pad.right; ++j)
-                for (int c = 0; c < s.channels; ++c) {
-                    const bool inside = i >= 0 && i < s.height && j >= 0 && j < s.width;
-                    const int at = ((n * s.height + i) * s.width + j) * s.channels + c;
-                    y.push_back(inside ? x[static_cast<std::size_t>(at)] : 0.0f);
-                }
-    return y;
-}
-
 std::vector<float> pad(const PadShape& s, const std::vector<float>& x) {
     Stream stream;
     const Guarded from(x);
@@ -56,7 +39,7 @@ TEST_CASE("padding and cropping move pixels and write zeros elsewhere") {
         CAPTURE(shape.pad.left);
         CAPTURE(shape.pad.right);
         const std::vector<float> x = random_values(elements(shape, shape.height, shape.width), 1);
-        check_identical(pad(shape, x), reference(shape, x));
+        check_identical(pad(shape, x), pad_reference(shape, x));
         check_deterministic([&] { return pad(shape, x); });
     }
 }

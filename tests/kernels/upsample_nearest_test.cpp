@@ -1,6 +1,7 @@
 #include "kernels/resample/upsample_nearest.h"
 
 #include "tests/kernels/deterministic.h"
+#include "tests/kernels/upsample_reference.h"
 
 using namespace karyon;
 using namespace karyon::kernels;
@@ -11,23 +12,6 @@ namespace {
 const UpsampleShape shapes[] = {{1, 1, 1, 1},  {2, 1, 5, 3},    {1, 7, 1, 1},
                                 {3, 5, 3, 17}, {1, 33, 31, 24}, {2, 2, 3, 449}};
 
-std::size_t size_of_input(const UpsampleShape& s) {
-    return static_cast<std::size_t>(s.batch) * static_cast<std::size_t>(s.height) * static_cast<std::size_t>(s.width) *
-           static_cast<std::size_t>(s.channels);
-}
-
-/// The index in x of every element of y.
-std::vector<std::size_t> source_indices(const UpsampleShape& s) {
-    std::vector<std::size_t> sources;
-    for (int n = 0; n < s.batch; ++n)
-        for (int i = 0; i < 2 * s.height; ++i)
-            for (int j = 0; j < 2 * s.width; ++j)
-                for (int c = 0; c < s.channels; ++c)
-                    sources.push_back(
-                        static_cast<std::size_t>(((n * s.height + i / 2) * s.width + j / 2) * s.channels + c));
-    return sources;
-}
-
 }  // namespace
 
 TEST_CASE("upsampling repeats pixels and its backward adds them up, exactly on integers") {
@@ -36,7 +20,7 @@ TEST_CASE("upsampling repeats pixels and its backward adds them up, exactly on i
         CAPTURE(shape.width);
         CAPTURE(shape.channels);
         const std::vector<float> x = integer_values(size_of_input(shape), 1), dy = integer_values(4 * x.size(), 2);
-        const std::vector<std::size_t> sources = source_indices(shape);
+        const std::vector<std::size_t> sources = upsample_sources(shape);
         std::vector<float> expected(dy.size()), expected_dx(x.size());
         for (std::size_t i = 0; i < sources.size(); ++i) {
             expected[i] = x[sources[i]];
