@@ -17,4 +17,13 @@ void binary_cross_entropy_forward(Stream&, std::int64_t count, In logits, In tar
 void binary_cross_entropy_backward(Stream&, std::int64_t count, In logits, In target, In dloss, Out dlogits);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As their cpu counterparts, all arrays on the device; sums of up to 16 pixels are taken in f32, further ones in
+/// double.
+void binary_cross_entropy_forward(Stream&, std::int64_t count, In logits, In target, Out loss);
+void binary_cross_entropy_backward(Stream&, std::int64_t count, In logits, In target, In dloss, Out dlogits);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

@@ -25,4 +25,13 @@ void jaccard_forward(Stream&, const JaccardShape&, In logits, In target, Out sum
 void jaccard_backward(Stream&, const JaccardShape&, In logits, In target, In sums, In dloss, Out dlogits);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As their cpu counterparts, all arrays on the device; sums of up to 16 pixels are taken in f32, further ones in
+/// double.
+void jaccard_forward(Stream&, const JaccardShape&, In logits, In target, Out sums, Out loss);
+void jaccard_backward(Stream&, const JaccardShape&, In logits, In target, In sums, In dloss, Out dlogits);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

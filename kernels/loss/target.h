@@ -4,7 +4,7 @@
 
 #include "kernels/types.h"
 
-namespace karyon::kernels::cpu {
+namespace karyon::kernels {
 
 /// Calls body with the target as `const float*` or `const std::uint8_t*`, the two forms a mask may have.
 template <typename Body>
@@ -19,4 +19,4 @@ void with_target(std::string_view op, In target, Body body) {
     }
 }
 
-}  // namespace karyon::kernels::cpu
+}  // namespace karyon::kernels

@@ -1,6 +1,7 @@
 #include "kernels/loss/jaccard.h"
 
 #include "tests/kernels/deterministic.h"
+#include "tests/kernels/loss_reference.h"
 
 using namespace karyon;
 using namespace karyon::kernels;
@@ -23,25 +24,8 @@ Targets random_target(std::size_t count, std::uint64_t seed) {
     return t;
 }
 
-struct Sums {
-    double intersection = 0, prediction = 0, target = 0;
-};
-
-Sums reference_sums(const std::vector<double>& x, const std::vector<float>& t) {
-    Sums s;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        const double p = 1 / (1 + std::exp(-x[i]));
-        s.intersection += p * static_cast<double>(t[i]);
-        s.prediction += p;
-        s.target += static_cast<double>(t[i]);
-    }
-    return s;
-}
-
 double reference_loss(const std::vector<double>& x, const std::vector<float>& t, float smooth) {
-    const Sums s = reference_sums(x, t);
-    const double eps = static_cast<double>(smooth);
-    return 1 - (s.intersection + eps) / (s.prediction + s.target - s.intersection + eps);
+    return jaccard_reference(jaccard_sums_reference(x, to_double(t)), static_cast<double>(smooth));
 }
 
 struct Result {
@@ -68,7 +52,7 @@ TEST_CASE("soft Jaccard agrees with double precision for both forms of target") 
         const std::vector<float> x = random_values(size, 1, -5, 5);
         const Targets t = random_target(size, 2);
         const Result bytes = run(shape_of(size), x, t.bytes.data()), floats = run(shape_of(size), x, t.floats.data());
-        const Sums s = reference_sums(to_double(x), t.floats);
+        const JaccardSums s = jaccard_sums_reference(to_double(x), to_double(t.floats));
         check_close(bytes.sums, std::vector<double>{s.intersection, s.prediction, s.target}, 1e-6, 0);
         check_close(bytes.loss, std::vector<double>{reference_loss(to_double(x), t.floats, 1e-5f)}, 1e-6, 1e-7);
         check_identical(floats.sums, bytes.sums);
@@ -82,6 +66,11 @@ TEST_CASE("soft Jaccard gradient agrees with central differences") {
         const std::vector<float> x = random_values(300, 3, -4, 4), dloss = {1.5f};
         std::vector<float> t = random_values(300, 4, 0, 1);  // soft targets
         const Result got = run(shape_of(300, smooth), x, t.data(), dloss[0]);
+        const std::vector<double> logits = to_double(x), soft = to_double(t);
+        check_close(got.dlogits,
+                    jaccard_gradient_reference(logits, soft, jaccard_sums_reference(logits, soft),
+                                               static_cast<double>(smooth), 1.5),
+                    1e-5, 1e-8);
         check_gradient(got.dlogits, [&](const auto& at) { return std::vector<double>{reference_loss(at, t, smooth)}; },
                        x, dloss, {.rel = 1e-5, .abs = 1e-8});
     }
