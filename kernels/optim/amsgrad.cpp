@@ -8,33 +8,28 @@
 
 namespace karyon::kernels {
 
-Cost cost(const AmsgradStep& step) {
+AmsgradCoefficients::AmsgradCoefficients(const AmsgradStep& step, float average_decay_)
+    : grad_scale(step.grad_scale), beta1(step.beta1), beta2(step.beta2), eps(step.eps), average_decay(average_decay_) {
+    const auto t = static_cast<double>(step.step), learning_rate = static_cast<double>(step.learning_rate);
+    const double correction1 = 1 - std::pow(static_cast<double>(step.beta1), t);
+    const double root_correction2 = std::sqrt(1 - std::pow(static_cast<double>(step.beta2), t));
+    const bool keras = step.placement == EpsPlacement::keras;
+    keep = static_cast<float>(1 - learning_rate * static_cast<double>(step.weight_decay));
+    rate = static_cast<float>(learning_rate / correction1 * (keras ? root_correction2 : 1.0));
+    root_scale = static_cast<float>(keras ? 1.0 : 1 / root_correction2);
+}
+
+Cost cost(const AmsgradStep& step, bool with_average) {
     const auto count = static_cast<double>(step.count);
-    return {36 * count, 14 * count};
+    return {(with_average ? 44 : 36) * count, (with_average ? 17 : 14) * count};
 }
 
 namespace cpu {
 namespace {
 
-/// What of a step is the same for all parameters: param = param * keep - rate * m / (sqrt(vmax) * root_scale + eps).
-struct Coefficients {
-    float grad_scale, beta1, beta2, eps, keep, rate, root_scale;
-
-    explicit Coefficients(const AmsgradStep& step)
-        : grad_scale(step.grad_scale), beta1(step.beta1), beta2(step.beta2), eps(step.eps) {
-        const auto t = static_cast<double>(step.step), learning_rate = static_cast<double>(step.learning_rate);
-        const double correction1 = 1 - std::pow(static_cast<double>(step.beta1), t);
-        const double root_correction2 = std::sqrt(1 - std::pow(static_cast<double>(step.beta2), t));
-        const bool keras = step.placement == EpsPlacement::keras;
-        keep = static_cast<float>(1 - learning_rate * static_cast<double>(step.weight_decay));
-        rate = static_cast<float>(learning_rate / correction1 * (keras ? root_correction2 : 1.0));
-        root_scale = static_cast<float>(keras ? 1.0 : 1 / root_correction2);
-    }
-};
-
-KARYON_SIMD void step_block(std::int64_t count, const Coefficients& step, const float* grad, float* param, float* m,
-                            float* v, float* vmax) {
-    const Coefficients k = step;
+KARYON_SIMD void step_block(std::int64_t count, const AmsgradCoefficients& step, const float* grad, float* param,
+                            float* m, float* v, float* vmax) {
+    const AmsgradCoefficients k = step;
 #pragma GCC ivdep
     for (std::int64_t i = 0; i < count; ++i) {
         const float g = grad[i] * k.grad_scale;
@@ -65,7 +60,7 @@ KARYON_SIMD double square_block(std::int64_t count, const float* x) {
 void amsgrad(Stream&, const AmsgradStep& step, In grad, Out param, Out m, Out v, Out vmax) {
     const float* gradients = grad.as<float>();
     float *parameters = param.as<float>(), *first = m.as<float>(), *second = v.as<float>(), *most = vmax.as<float>();
-    const Coefficients coefficients(step);
+    const AmsgradCoefficients coefficients(step);
     for_each_block(step.count, block_elements, [&](std::int64_t, std::int64_t begin, std::int64_t size) {
         step_block(size, coefficients, gradients + begin, parameters + begin, first + begin, second + begin,
                    most + begin);

@@ -20,7 +20,17 @@ struct AmsgradStep {
     EpsPlacement placement = EpsPlacement::pytorch;
 };
 
-Cost cost(const AmsgradStep&);
+/// What of a step is the same for all parameters: param = param * keep - rate * m / (sqrt(vmax) * root_scale + eps).
+/// Copied to the device as its 8 floats before each launch, it lets a captured graph take another step every time.
+struct alignas(16) AmsgradCoefficients {
+    float grad_scale, beta1, beta2, eps, keep, rate, root_scale;
+    float average_decay;  ///< of a moving average, where there is one
+
+    explicit AmsgradCoefficients(const AmsgradStep&, float average_decay_ = 0);
+};
+
+/// With an average that is updated in the same pass: 44 bytes a parameter.
+Cost cost(const AmsgradStep&, bool with_average = false);
 
 namespace cpu {
 
@@ -32,4 +42,28 @@ void exponential_moving_average(Stream&, std::int64_t count, float decay, In par
 double sum_of_squares(Stream&, std::int64_t count, In grad);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As cpu::amsgrad, one launch.
+void amsgrad(Stream&, const AmsgradStep&, In grad, Out param, Out m, Out v, Out vmax);
+
+/// What a step reads from device memory, so that nothing comes back to the host between the gradient and the
+/// parameters, and a captured graph can be launched again with another learning rate.
+struct AmsgradOnDevice {
+    In coefficients;     ///< f32 [8], an AmsgradCoefficients, aligned to 16 bytes
+    In norm;             ///< f32 [1], of the gradient: where it is not finite nothing is changed; null: not looked at
+    float max_norm = 0;  ///< the gradient is scaled down to this norm; 0: never
+    Out average;         ///< f32 [count], moving average of the new param; null: none
+};
+void amsgrad(Stream&, std::int64_t count, const AmsgradOnDevice&, In grad, Out param, Out m, Out v, Out vmax);
+
+/// As cpu::exponential_moving_average; the second form reads the decay from an AmsgradCoefficients f32 [8].
+void exponential_moving_average(Stream&, std::int64_t count, float decay, In param, Out average);
+void exponential_moving_average(Stream&, std::int64_t count, In coefficients, In param, Out average);
+/// norm f32 [1] = the root of the sum of squares of grad [count], taken in double and in a fixed order; infinite or NaN
+/// where any element is. It stays on the device.
+void gradient_norm(Stream&, std::int64_t count, In grad, Out norm);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

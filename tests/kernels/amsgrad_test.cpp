@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "tests/kernels/amsgrad_reference.h"
 #include "tests/kernels/deterministic.h"
 
 using namespace karyon;
@@ -21,22 +22,6 @@ struct State {
         step.count = static_cast<std::int64_t>(grad.size());
         cpu::amsgrad(stream, step, grad.data(), param.data(), m.data(), v.data(), vmax.data());
         for (const Guarded* part : {&param, &m, &v, &vmax}) CHECK(part->intact());
-    }
-};
-
-/// The header's formulas, one parameter at a time, in double.
-struct Reference {
-    double param, m = 0, v = 0, vmax = 0;
-
-    void update(const AmsgradStep& s, double grad) {
-        const double g = grad * s.grad_scale, b1 = s.beta1, b2 = s.beta2, lr = s.learning_rate;
-        m = b1 * m + (1 - b1) * g;
-        v = b2 * v + (1 - b2) * g * g;
-        vmax = std::max(vmax, v);
-        const double c1 = 1 - std::pow(b1, s.step), c2 = std::sqrt(1 - std::pow(b2, s.step));
-        const double step = s.placement == EpsPlacement::keras ? lr * c2 / c1 * m / (std::sqrt(vmax) + s.eps)
-                                                               : lr / c1 * m / (std::sqrt(vmax) / c2 + s.eps);
-        param = param * (1 - lr * s.weight_decay) - step;
     }
 };
 
@@ -71,7 +56,7 @@ TEST_CASE("AMSGrad agrees with double precision over many steps and odd sizes") 
             CAPTURE(size);
             const std::vector<float> start = random_values(size, 1);
             State state(start);
-            std::vector<Reference> reference;
+            std::vector<AmsgradReference> reference;
             for (const float value : start) reference.push_back({static_cast<double>(value)});
             AmsgradStep step{.weight_decay = 0.01f, .grad_scale = 0.5f, .placement = placement};
             for (step.step = 1; step.step <= 10; ++step.step) {
@@ -81,7 +66,7 @@ TEST_CASE("AMSGrad agrees with double precision over many steps and odd sizes") 
                 for (std::size_t i = 0; i < size; ++i) reference[i].update(step, static_cast<double>(grad[i]));
             }
             std::vector<double> param, m, v, vmax;
-            for (const Reference& r : reference) {
+            for (const AmsgradReference& r : reference) {
                 param.push_back(r.param);
                 m.push_back(r.m);
                 v.push_back(r.v);
