@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "kernels/elementwise/drop_connect.h"
 #include "tensor/ops/shape.h"
+#include "tensor/stream.h"
 
 namespace karyon {
 namespace {
@@ -10,7 +12,10 @@ namespace {
 /// Drops the whole block for some images of the batch and scales the others up, so that the mean stays (Huang 2016).
 Tensor drop_connect(const Tensor& x, float probability, Random& random) {
     Tensor scale = Tensor::empty({x.dim(0)});
-    for (float& value : scale.span<float>()) value = random.chance(probability) ? 0.0f : 1.0f / (1.0f - probability);
+    const auto& [seed, stream, position] = random.state();
+    const int batch = int(x.dim(0));
+    kernels::cpu::drop_connect_scales(current_stream(), {seed, stream, position, batch, probability}, scale);
+    random.skip(batch);
     return scale_images(x, scale);
 }
 

@@ -8,18 +8,12 @@
 namespace karyon {
 namespace {
 
-float unit(std::uint32_t word) { return float(word >> 8) * 0x1p-24f; }
-
 float box_muller(std::uint32_t radius, std::uint32_t angle) {
     const double u = (radius + 1.0) * 0x1p-32;  // in (0, 1]: the logarithm stays finite
     return float(std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * 0x1p-32 * angle));
 }
 
 }  // namespace
-
-std::uint32_t random_word(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) {
-    return random_block(seed, stream, index / 4)[index % 4];
-}
 
 std::uint32_t Random::u32() {
     const std::uint64_t index = state_.position / 4;
@@ -35,7 +29,7 @@ std::uint64_t Random::u64() {
     return low | std::uint64_t(u32()) << 32;
 }
 
-float Random::uniform() { return unit(u32()); }
+float Random::uniform() { return random_unit(u32()); }
 
 double Random::uniform_double() { return double(u64() >> 11) * 0x1p-53; }
 
@@ -56,7 +50,7 @@ void fill_uniform(float* values, std::size_t count, float low, float high, std::
     for (std::ptrdiff_t b = 0; b < blocks; ++b) {
         const auto words = random_block(seed, stream, b);
         for (std::size_t i = 4 * b; i < 4 * std::size_t(b) + 4 && i < count; ++i)
-            values[i] = low + (high - low) * unit(words[i % 4]);
+            values[i] = low + (high - low) * random_unit(words[i % 4]);
     }
 }
 

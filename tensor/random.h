@@ -1,38 +1,11 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/philox.h"
+
 namespace karyon {
-
-/// One block of Philox4x32-10: 128 random bits that depend on nothing but the counter and the key.
-/// (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.)
-inline std::array<std::uint32_t, 4> philox(const std::array<std::uint32_t, 2>& key,
-                                           const std::array<std::uint32_t, 4>& counter) {
-    auto [k0, k1] = key;
-    auto [c0, c1, c2, c3] = counter;
-    for (int round = 0; round < 10; ++round) {
-        const std::uint64_t p0 = std::uint64_t(0xD2511F53) * c0, p1 = std::uint64_t(0xCD9E8D57) * c2;
-        c0 = std::uint32_t(p1 >> 32) ^ c1 ^ k0;
-        c1 = std::uint32_t(p1);
-        c2 = std::uint32_t(p0 >> 32) ^ c3 ^ k1;
-        c3 = std::uint32_t(p0);
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
-    }
-    return {c0, c1, c2, c3};
-}
-
-/// Words 4 index .. 4 index + 3 of the sequence of (seed, stream): key = seed, counter = (index, stream).
-inline std::array<std::uint32_t, 4> random_block(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) {
-    return philox(
-        {std::uint32_t(seed), std::uint32_t(seed >> 32)},
-        {std::uint32_t(index), std::uint32_t(index >> 32), std::uint32_t(stream), std::uint32_t(stream >> 32)});
-}
-
-/// Word `index` of the sequence of (seed, stream), as Random would draw it.
-std::uint32_t random_word(std::uint64_t seed, std::uint64_t stream, std::uint64_t index);
 
 /// A sequence of random numbers: a small value that can be copied, saved and moved to any place. Sequences of different
 /// (seed, stream) are independent, so a thing that needs its own numbers takes its own stream. Each call uses a fixed
@@ -64,7 +37,7 @@ class Random {
 
   private:
     State state_;
-    std::array<std::uint32_t, 4> block_{};
+    Words<4> block_{};
     std::uint64_t block_index_ = ~std::uint64_t(0);
 };
 
