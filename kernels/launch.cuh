@@ -30,7 +30,12 @@ struct Grid {
 template <typename... Parameters>
 void launch(const char* op, Stream& stream, const Grid& grid, void (*kernel)(Parameters...),
             std::type_identity_t<Parameters>... arguments) {
+    constexpr std::size_t always_granted = 48 * 1024;
     const nvtx3::scoped_range range{op};
+    if (grid.shared_bytes > always_granted)
+        check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                   static_cast<int>(grid.shared_bytes)),
+              op);
     kernel<<<grid.blocks, grid.threads, grid.shared_bytes, handle(stream)>>>(arguments...);
     check(cudaGetLastError(), op);
 }

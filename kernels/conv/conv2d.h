@@ -30,4 +30,15 @@ void conv2d_backward_data(Stream&, const Conv2dShape&, In dy, In w, Out dx);
 void conv2d_backward_weights(Stream&, const Conv2dShape&, In x, In dy, Out dw, Out dbias);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As cpu::, on device memory of the stream's GPU, by tensor cores. x, w, y, dy and dx are all f32 or all bf16; bias,
+/// dw and dbias are f32. Sums are f32; products of f32 are as CudaStream::f32_math says. Fastest where channel counts
+/// and pointers are multiples of 16 bytes.
+void conv2d_forward(Stream&, const Conv2dShape&, In x, In w, In bias, Out y);
+void conv2d_backward_data(Stream&, const Conv2dShape&, In dy, In w, Out dx);
+void conv2d_backward_weights(Stream&, const Conv2dShape&, In x, In dy, Out dw, Out dbias);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

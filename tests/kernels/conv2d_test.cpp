@@ -4,61 +4,19 @@
 
 #include <thread>
 
-#include "tests/kernels/reference.h"
+#include "tests/kernels/conv2d_reference.h"
 
 using namespace karyon;
 using namespace karyon::kernels;
 using namespace karyon::test;
+using conv2d_reference::w_size;
+using conv2d_reference::x_size;
+using conv2d_reference::y_size;
 
 namespace {
 
 using Shape = Conv2dShape;
 using Doubles = std::vector<double>;
-
-std::size_t x_size(const Shape& s) { return std::size_t(s.batch) * s.height * s.width * s.in_channels; }
-std::size_t w_size(const Shape& s) { return std::size_t(s.out_channels) * s.kernel * s.kernel * s.in_channels; }
-std::size_t y_size(const Shape& s) { return std::size_t(s.batch) * s.out_height() * s.out_width() * s.out_channels; }
-
-/// Calls visit(index of x, of w, of y) for every product in the definition of the operation.
-template <typename Visit>
-void for_each_product(const Shape& s, const Visit& visit) {
-    for (int n = 0; n < s.batch; ++n)
-        for (int p = 0; p < s.out_height(); ++p)
-            for (int q = 0; q < s.out_width(); ++q)
-                for (int r = 0; r < s.kernel; ++r)
-                    for (int t = 0; t < s.kernel; ++t) {
-                        const int h = p * s.stride - s.pad.top + r, v = q * s.stride - s.pad.left + t;
-                        if (h < 0 || h >= s.height || v < 0 || v >= s.width) continue;
-                        const std::size_t x = ((std::size_t(n) * s.height + h) * s.width + v) * s.in_channels;
-                        const std::size_t y =
-                            ((std::size_t(n) * s.out_height() + p) * s.out_width() + q) * s.out_channels;
-                        for (int o = 0; o < s.out_channels; ++o) {
-                            const std::size_t w = ((std::size_t(o) * s.kernel + r) * s.kernel + t) * s.in_channels;
-                            for (int i = 0; i < s.in_channels; ++i) visit(x + i, w + i, y + o);
-                        }
-                    }
-}
-
-Doubles reference_forward(const Shape& s, const Doubles& x, const Doubles& w, const Doubles& bias) {
-    Doubles y(y_size(s));
-    if (!bias.empty())
-        for (std::size_t k = 0; k < y.size(); ++k) y[k] = bias[k % bias.size()];
-    for_each_product(s, [&](auto i, auto j, auto k) { y[k] += x[i] * w[j]; });
-    return y;
-}
-Doubles reference_backward_data(const Shape& s, const Doubles& dy, const Doubles& w) {
-    Doubles dx(x_size(s));
-    for_each_product(s, [&](auto i, auto j, auto k) { dx[i] += dy[k] * w[j]; });
-    return dx;
-}
-Doubles reference_backward_weights(const Shape& s, const Doubles& x, const Doubles& dy, Doubles dw) {
-    for_each_product(s, [&](auto i, auto j, auto k) { dw[j] += x[i] * dy[k]; });
-    return dw;
-}
-Doubles reference_backward_bias(const Doubles& dy, Doubles dbias) {
-    for (std::size_t k = 0; k < dy.size(); ++k) dbias[k % dbias.size()] += dy[k];
-    return dbias;
-}
 
 struct Inputs {
     std::vector<float> x, w, bias, dy, dw, dbias;
@@ -148,11 +106,11 @@ TEST_CASE("conv2d equals the definition, exactly, on small integers") {
         const Inputs in = integers(s);
         const Results got = run(s, in);
         const Doubles x = to_double(in.x), w = to_double(in.w), dy = to_double(in.dy);
-        check_close(got.y, reference_forward(s, x, w, to_double(in.bias)), 0, 0);
-        check_close(got.plain_y, reference_forward(s, x, w, {}), 0, 0);
-        check_close(got.dx, reference_backward_data(s, dy, w), 0, 0);
-        check_close(got.dw, reference_backward_weights(s, x, dy, to_double(in.dw)), 0, 0);
-        check_close(got.dbias, reference_backward_bias(dy, to_double(in.dbias)), 0, 0);
+        check_close(got.y, conv2d_reference::forward(s, x, w, to_double(in.bias)), 0, 0);
+        check_close(got.plain_y, conv2d_reference::forward(s, x, w, {}), 0, 0);
+        check_close(got.dx, conv2d_reference::backward_data(s, dy, w), 0, 0);
+        check_close(got.dw, conv2d_reference::backward_weights(s, x, dy, to_double(in.dw)), 0, 0);
+        check_close(got.dbias, conv2d_reference::backward_bias(dy, to_double(in.dbias)), 0, 0);
     }
 }
 
@@ -164,10 +122,11 @@ TEST_CASE("conv2d is within fp32 rounding of the definition") {
         const Doubles x = to_double(in.x), w = to_double(in.w), dy = to_double(in.dy);
         const auto rounding = [](double length) { return 1e-6 * (1 + std::sqrt(length)); };
         const double taps = double(s.kernel) * s.kernel, pixels = double(s.batch) * s.out_height() * s.out_width();
-        check_close(got.y, reference_forward(s, x, w, to_double(in.bias)), 1e-6, rounding(taps * s.in_channels));
-        check_close(got.dx, reference_backward_data(s, dy, w), 1e-6, rounding(taps * s.out_channels));
-        check_close(got.dw, reference_backward_weights(s, x, dy, to_double(in.dw)), 1e-6, rounding(pixels));
-        check_close(got.dbias, reference_backward_bias(dy, to_double(in.dbias)), 1e-6, rounding(pixels));
+        check_close(got.y, conv2d_reference::forward(s, x, w, to_double(in.bias)), 1e-6,
+                    rounding(taps * s.in_channels));
+        check_close(got.dx, conv2d_reference::backward_data(s, dy, w), 1e-6, rounding(taps * s.out_channels));
+        check_close(got.dw, conv2d_reference::backward_weights(s, x, dy, to_double(in.dw)), 1e-6, rounding(pixels));
+        check_close(got.dbias, conv2d_reference::backward_bias(dy, to_double(in.dbias)), 1e-6, rounding(pixels));
     }
 }
 
@@ -180,9 +139,9 @@ TEST_CASE("conv2d: gradients agree with central differences") {
         std::fill(in.dbias.begin(), in.dbias.end(), 0.0f);
         const Results got = run(s, in);
         const Doubles x = to_double(in.x), w = to_double(in.w), bias = to_double(in.bias);
-        const auto of_x = [&](const Doubles& at) { return reference_forward(s, at, w, bias); };
-        const auto of_w = [&](const Doubles& at) { return reference_forward(s, x, at, bias); };
-        const auto of_bias = [&](const Doubles& at) { return reference_forward(s, x, w, at); };
+        const auto of_x = [&](const Doubles& at) { return conv2d_reference::forward(s, at, w, bias); };
+        const auto of_w = [&](const Doubles& at) { return conv2d_reference::forward(s, x, at, bias); };
+        const auto of_bias = [&](const Doubles& at) { return conv2d_reference::forward(s, x, w, at); };
         check_gradient(got.dx, of_x, in.x, in.dy);
         check_gradient(got.dw, of_w, in.w, in.dy);
         check_gradient(got.dbias, of_bias, in.bias, in.dy);
@@ -221,7 +180,7 @@ TEST_CASE("conv2d: the gradient of a bias over many pixels is exact, and one of 
     const Shape s = shape(2, 40, 41, 2, 3, 1, 1, {});
     const Inputs in = integers(s);
     const Results got = run(s, in);
-    check_close(got.dbias, reference_backward_bias(to_double(in.dy), to_double(in.dbias)), 0, 0);
+    check_close(got.dbias, conv2d_reference::backward_bias(to_double(in.dy), to_double(in.dbias)), 0, 0);
     Guarded dw(in.dw);
     Stream stream;
     cpu::conv2d_backward_weights(stream, s, in.x.data(), in.dy.data(), dw.data(), nullptr);

@@ -1,0 +1,8 @@
+#include "kernels/conv/gemm_launch.cuh"
+
+namespace karyon::kernels::gpu {
+
+template void launch_gemm<float, Pass::backward_weights>(const char*, Stream&, const GemmArguments<float>&,
+                                                         const GemmPlan&);
+
+}  // namespace karyon::kernels::gpu
