@@ -27,7 +27,7 @@ struct SumBlocks {
     }
 };
 
-// partial [blocks, Term::sums].
+// partial [Term::sums, blocks].
 template <typename Term, typename A, typename B>
 __global__ void __launch_bounds__(sum_threads)
     sum_blocks_kernel(std::int64_t count, std::int64_t per_block, bool aligned, Term term, const A* a, const B* b,
@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(sum_threads)
     }
     for (int s = 0; s < sums; ++s) {
         const double sum = block_sum<sum_threads>(total[s]);
-        if (threadIdx.x == 0) partial[static_cast<int>(blockIdx.x) * sums + s] = sum;
+        if (threadIdx.x == 0) partial[s * static_cast<int>(gridDim.x) + static_cast<int>(blockIdx.x)] = sum;
     }
 }
 
@@ -63,7 +63,7 @@ template <int sums, typename Finish>
 __global__ void __launch_bounds__(sum_threads) finish_sums_kernel(int blocks, const double* partial, Finish finish) {
     double total[sums] = {};
     for (int block = static_cast<int>(threadIdx.x); block < blocks; block += sum_threads)
-        for (int s = 0; s < sums; ++s) total[s] += partial[block * sums + s];
+        for (int s = 0; s < sums; ++s) total[s] += partial[s * blocks + block];
     for (int s = 0; s < sums; ++s) total[s] = block_sum<sum_threads>(total[s]);
     if (threadIdx.x == 0) finish(total);
 }

@@ -21,7 +21,7 @@ void upsample_nearest_backward(Stream&, const UpsampleShape&, In dy, Out dx);
 
 namespace gpu {
 
-/// As their cpu counterparts; f32 and bf16. x is read once, whole rows of y are written.
+/// As their cpu counterparts; f32 and bf16. Every element is read and written once.
 void upsample_nearest_forward(Stream&, const UpsampleShape&, In x, Out y);
 void upsample_nearest_backward(Stream&, const UpsampleShape&, In dy, Out dx);
 

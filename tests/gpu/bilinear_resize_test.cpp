@@ -64,16 +64,18 @@ TEST_CASE("gpu bilinear resizing names a side that it does not take") {
 
 KARYON_NETWORK_CASES(bilinear_resize) {
     std::vector<NetworkCase> cases;
+    const auto add = [&](const char* op, DType type, const ResizeShape& shape, auto make) {
+        // The flops depend on how the weights are found.
+        cases.push_back({fmt::format("bilinear_resize_{} {} {}", op, name_of(type), text_of(shape)),
+                         {kernels::cost(shape, type).bytes, 0},
+                         [=] { return make(type, shape); }});
+    };
     const ResizeShape global{8, 384, 384, 256, 256, 3};
-    for (const DType type : {DType::f32, DType::bf16})
-        cases.push_back({fmt::format("bilinear_resize_forward {} {}", name_of(type), text_of(global)),
-                         kernels::cost(global, type), [=] { return forward_case(type, global); }});
+    for (const DType type : {DType::f32, DType::bf16}) add("forward", type, global, forward_case);
     for (const int side : {16, 128}) {
         const ResizeShape shape{8, side, side, 256, 256, 1};
-        cases.push_back({fmt::format("bilinear_resize_forward f32 {}", text_of(shape)),
-                         kernels::cost(shape, DType::f32), [=] { return forward_case(DType::f32, shape); }});
-        cases.push_back({fmt::format("bilinear_resize_backward f32 {}", text_of(shape)),
-                         kernels::cost(shape, DType::f32), [=] { return backward_case(DType::f32, shape); }});
+        add("forward", DType::f32, shape, forward_case);
+        add("backward", DType::f32, shape, backward_case);
     }
     return cases;
 }

@@ -63,8 +63,9 @@ TEST_CASE("gpu binary cross-entropy of large logits neither overflows nor loses 
 
 KARYON_NETWORK_CASES(binary_cross_entropy) {
     constexpr std::size_t count = 8 * 256 * 256;
-    const kernels::Cost forward = kernels::binary_cross_entropy_cost(count, DType::f32);
-    const kernels::Cost backward{forward.bytes + 4.0 * count, 8.0 * count};
+    // The flops of the forward pass depend on what a logarithm counts.
+    const kernels::Cost forward{kernels::binary_cross_entropy_cost(count, DType::f32).bytes, 0};
+    const kernels::Cost backward{forward.bytes + 4.0 * count, 6.0 * count};
     return {{"binary_cross_entropy_forward u8 8x256x256", forward, [] { return forward_case(DType::u8, count); }},
             {"binary_cross_entropy_backward u8 8x256x256", backward, [] { return backward_case(DType::u8, count); }}};
 }

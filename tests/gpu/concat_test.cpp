@@ -86,6 +86,10 @@ TEST_CASE("gpu concat: units of 16, 4 and 2 bytes, and each part left out") {
                 check(forward_case(type, rows, channels));
                 check(backward_case(type, rows, channels));
             }
+    for (const DType type : {DType::f32, DType::bf16}) {
+        check(forward_case(type, 401, {16, 6}));
+        check(backward_case(type, 401, {16, 6}, 0));
+    }
     for (const int left_out : {0, 1, 2}) check(backward_case(DType::bf16, 19, {8, 16, 24}, left_out));
 }
 

@@ -41,3 +41,8 @@ TEST_CASE("gpu drop-connect gives the bits of the CPU, from any position") {
     check(drop_case({seed, 7, 5, 40, 0.3f}, 1000003));
     check(drop_case({seed, 7, 5, 40, 0.3f}, (std::uint64_t{9} << 32) + 17));
 }
+
+KARYON_NETWORK_CASES(drop_connect) {
+    constexpr int batch = 8;
+    return {{"drop_connect_scales 8", {4.0 * batch, 0}, [] { return drop_case({1, 2, 3, batch, 0.2f}, 0); }}};
+}

@@ -58,9 +58,10 @@ KARYON_NETWORK_CASES(upsample_nearest) {
     std::vector<NetworkCase> cases;
     for (const DType type : {DType::f32, DType::bf16})
         for (const UpsampleShape& shape : {UpsampleShape{8, 8, 8, 448}, UpsampleShape{2, 64, 64, 64}}) {
-            const kernels::Cost cost = kernels::cost(shape, type);
+            kernels::Cost cost = kernels::cost(shape, type);
             cases.push_back({fmt::format("upsample_nearest_forward {} {}", name_of(type), text_of(shape)), cost,
                              [=] { return forward_case(type, shape); }});
+            cost.flops = 3 * static_cast<double>(size_of_input(shape));
             cases.push_back({fmt::format("upsample_nearest_backward {} {}", name_of(type), text_of(shape)), cost,
                              [=] { return backward_case(type, shape); }});
         }
