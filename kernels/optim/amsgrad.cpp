@@ -21,7 +21,7 @@ AmsgradCoefficients::AmsgradCoefficients(const AmsgradStep& step, float average_
 
 Cost cost(const AmsgradStep& step, bool with_average) {
     const auto count = static_cast<double>(step.count);
-    return {(with_average ? 44 : 36) * count, (with_average ? 17 : 14) * count};
+    return {(with_average ? 44 : 36) * count, (with_average ? 19 : 15) * count};
 }
 
 namespace cpu {

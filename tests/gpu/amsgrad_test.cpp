@@ -123,28 +123,34 @@ TEST_CASE("gpu AMSGrad lets a NaN gradient reach the parameter and the moments; 
     }
 }
 
+namespace {
+
+OpCase average_case(std::size_t count, bool on_device) {
+    const auto size = static_cast<std::int64_t>(count);
+    const Values before = integers(DType::f32, count, 2);
+    return {.name = fmt::format("exponential_moving_average {}", count),
+            .inputs = {integers(DType::f32, count, 1), coefficients_of({}, 0.75f)},
+            .results = {Result::added_to(before, 0, 0)},
+            .run =
+                [=](auto& stream, auto in, auto out) {
+                    if (on_device)
+                        kernels::gpu::exponential_moving_average(stream, size, in[1], in[0], out[0]);
+                    else
+                        kernels::gpu::exponential_moving_average(stream, size, 0.75f, in[0], out[0]);
+                },
+            .reference =
+                [=](const auto& in) {
+                    Doubles change = in[0];
+                    for (std::size_t i = 0; i < count; ++i) change[i] = 0.25 * (change[i] - before.at[i]);
+                    return std::vector<Doubles>{change};
+                }};
+}
+
+}  // namespace
+
 TEST_CASE("gpu moving average, with the decay from the host and from the device") {
     for (const std::size_t count : {1, 4096, 5003})
-        for (const bool on_device : {false, true}) {
-            const auto size = static_cast<std::int64_t>(count);
-            const Values before = integers(DType::f32, count, 2);
-            check({.name = fmt::format("exponential_moving_average {}", count),
-                   .inputs = {integers(DType::f32, count, 1), coefficients_of({}, 0.75f)},
-                   .results = {Result::added_to(before, 0, 0)},
-                   .run =
-                       [=](auto& stream, auto in, auto out) {
-                           if (on_device)
-                               kernels::gpu::exponential_moving_average(stream, size, in[1], in[0], out[0]);
-                           else
-                               kernels::gpu::exponential_moving_average(stream, size, 0.75f, in[0], out[0]);
-                       },
-                   .reference =
-                       [=](const auto& in) {
-                           Doubles change = in[0];
-                           for (std::size_t i = 0; i < count; ++i) change[i] = 0.25 * (change[i] - before.at[i]);
-                           return std::vector<Doubles>{change};
-                       }});
-        }
+        for (const bool on_device : {false, true}) check(average_case(count, on_device));
 }
 
 namespace {
@@ -176,9 +182,11 @@ TEST_CASE("the gradient norm is taken in double") {
 KARYON_NETWORK_CASES(amsgrad) {
     constexpr std::size_t count = 1 << 20;
     const AmsgradStep step = step_of(count);
-    const double bytes = 4.0 * count;
-    return {
-        {"amsgrad 1048576", cost(step), [=] { return amsgrad_case(step); }},
-        {"amsgrad with average 1048576", cost(step, true), [=] { return on_device_case(step, 1, 2, true); }},
-        {"gradient_norm 1048576", {bytes + 4, 2.0 * count}, [] { return norm_case(uniform(DType::f32, count, 1)); }}};
+    const double parameters = count;
+    return {{"amsgrad 1048576", cost(step), [=] { return amsgrad_case(step); }},
+            {"amsgrad with average 1048576", cost(step, true), [=] { return on_device_case(step, 1, 2, true); }},
+            {"exponential_moving_average 1048576",
+             {12 * parameters, 3 * parameters},
+             [] { return average_case(count, false); }},
+            {"gradient_norm 1048576", {4 * parameters, 0}, [] { return norm_case(uniform(DType::f32, count, 1)); }}};
 }
