@@ -37,6 +37,20 @@ __device__ inline float activation_slope(float x) {
     }
 }
 
+/// f(x) and f'(x) where f is the same for all threads but not known to the compiler: one kernel for every activation.
+__device__ inline float activate(Activation f, float x) {
+    if (f == Activation::none) return x;
+    if (f == Activation::relu) return activate<Activation::relu>(x);
+    const float s = sigmoid(x);
+    return f == Activation::silu ? x * s : s;
+}
+__device__ inline float activation_slope(Activation f, float x) {
+    if (f == Activation::none) return 1.0f;
+    if (f == Activation::relu) return activation_slope<Activation::relu>(x);
+    const float s = sigmoid(x), rest = 1.0f - s;
+    return f == Activation::silu ? s * (1.0f + x * rest) : s * rest;
+}
+
 /// Calls body with the activation as a constant: `with_activation(f, [&]<Activation f>() { ... })`.
 template <typename Body>
 void with_activation(Activation f, Body body) {

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "kernels/conv/depthwise_conv.h"
 #include "kernels/error.h"
 
 namespace karyon::kernels {
@@ -27,6 +28,14 @@ void check_window(std::string_view op, const Shape& shape) {
     if (height < shape.kernel || width < shape.kernel)
         throw Error(op, "expected height and width with padding of at least the kernel's {}, got {} x {}", shape.kernel,
                     height, width);
+}
+
+inline void check_depthwise(const DepthwiseConvShape& shape) {
+    constexpr const char* op = "depthwise_conv";
+    check_positive(op, "channels", shape.channels);
+    check_window(op, shape);
+    if (shape.kernel != 3 && shape.kernel != 5) throw Error(op, "expected kernel 3 or 5, got {}", shape.kernel);
+    if (shape.stride != 1 && shape.stride != 2) throw Error(op, "expected stride 1 or 2, got {}", shape.stride);
 }
 
 }  // namespace karyon::kernels

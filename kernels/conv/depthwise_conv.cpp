@@ -13,20 +13,12 @@ namespace karyon::kernels {
 
 Cost cost(const DepthwiseConvShape& s, DType type) {
     const double pixels = double(s.batch) * s.out_height() * s.out_width(), taps = double(s.kernel) * s.kernel;
-    const double elements = (double(s.batch) * s.height * s.width + taps + pixels) * s.channels;
-    return {elements * double(size_of(type)), 2 * pixels * taps * s.channels};
+    const double elements = (double(s.batch) * s.height * s.width + pixels) * s.channels;
+    return {elements * double(size_of(type)) + sizeof(float) * taps * s.channels, 2 * pixels * taps * s.channels};
 }
 
 namespace cpu {
 namespace {
-
-void check(const DepthwiseConvShape& s) {
-    constexpr const char* op = "depthwise_conv";
-    check_positive(op, "channels", s.channels);
-    check_window(op, s);
-    if (s.kernel != 3 && s.kernel != 5) throw Error(op, "expected kernel 3 or 5, got {}", s.kernel);
-    if (s.stride != 1 && s.stride != 2) throw Error(op, "expected stride 1 or 2, got {}", s.stride);
-}
 
 /// Runs `phases`, which describe image 0 and write different pixels of it, for the whole batch. A block goes through
 /// all of them, so that what they read in common is still in the cache. The first phase has the most pixels.
@@ -58,7 +50,7 @@ struct PhaseTaps {
 }  // namespace
 
 void depthwise_conv_forward(Stream&, const DepthwiseConvShape& s, In x, In w, Out y) {
-    check(s);
+    check_depthwise(s);
     const std::ptrdiff_t c = s.channels, x_row = c * s.width, y_row = c * s.out_width();
     Correlation t;
     t.x = x.as<float>(), t.x_row_step = x_row, t.x_pixel_step = c, t.height = s.height, t.width = s.width;
@@ -73,7 +65,7 @@ void depthwise_conv_forward(Stream&, const DepthwiseConvShape& s, In x, In w, Ou
 /// Input pixels of the same position modulo the stride meet the same taps, so each such phase is a correlation of dy,
 /// with stride 1, with those taps in reverse.
 void depthwise_conv_backward_data(Stream&, const DepthwiseConvShape& s, In dy, In w, Out dx) {
-    check(s);
+    check_depthwise(s);
     const std::ptrdiff_t c = s.channels, x_row = c * s.width, y_row = c * s.out_width(), w_row = c * s.kernel;
     std::vector<Correlation> phases;
     for (int top = 0; top < std::min(s.stride, s.height); ++top)
@@ -94,7 +86,7 @@ void depthwise_conv_backward_data(Stream&, const DepthwiseConvShape& s, In dy, I
 }
 
 void depthwise_conv_backward_weights(Stream&, const DepthwiseConvShape& s, In x, In dy, Out dw) {
-    check(s);
+    check_depthwise(s);
     add_depthwise_weight_gradient(s, x.as<float>(), dy.as<float>(), s.channels, dw.as<float>());
 }
 

@@ -16,8 +16,8 @@ struct DepthwiseConvShape {
     bool operator==(const DepthwiseConvShape&) const = default;
 };
 
-/// Of one forward pass; either backward pass moves and computes as much. Flops are 2 per multiply-add, those of taps
-/// outside the image included.
+/// Of one forward pass, the weights in f32; either backward pass moves and computes as much. Flops are 2 per
+/// multiply-add, those of taps outside the image included.
 Cost cost(const DepthwiseConvShape&, DType);
 
 namespace cpu {
@@ -30,4 +30,17 @@ void depthwise_conv_backward_data(Stream&, const DepthwiseConvShape&, In dy, In 
 void depthwise_conv_backward_weights(Stream&, const DepthwiseConvShape&, In x, In dy, Out dw);
 
 }  // namespace cpu
+
+namespace gpu {
+
+/// As on the CPU; x, y and their gradients f32 or bf16, w and dw f32. Sums are taken in f32.
+void depthwise_conv_forward(Stream&, const DepthwiseConvShape&, In x, In w, Out y);
+void depthwise_conv_backward_data(Stream&, const DepthwiseConvShape&, In dy, In w, Out dx);
+void depthwise_conv_backward_weights(Stream&, const DepthwiseConvShape&, In x, In dy, Out dw);
+
+/// The first rung, to read and to compare with: one thread an output, every tap from global memory. In use is
+/// depthwise_conv_forward, whose tiles read an input once (docs/kernels/depthwise.md).
+void depthwise_conv_forward_v1(Stream&, const DepthwiseConvShape&, In x, In w, Out y);
+
+}  // namespace gpu
 }  // namespace karyon::kernels

@@ -2,52 +2,14 @@
 
 #include <omp.h>
 
-#include "tests/kernels/reference.h"
+#include "tests/kernels/depthwise_conv_reference.h"
 
 using namespace karyon;
 using namespace karyon::kernels;
 using namespace karyon::test;
+using namespace karyon::test::depthwise;
 
 namespace {
-
-using Shape = DepthwiseConvShape;
-using Doubles = std::vector<double>;
-
-std::size_t x_size(const Shape& s) { return std::size_t(s.batch) * s.height * s.width * s.channels; }
-std::size_t w_size(const Shape& s) { return std::size_t(s.kernel) * s.kernel * s.channels; }
-std::size_t y_size(const Shape& s) { return std::size_t(s.batch) * s.out_height() * s.out_width() * s.channels; }
-
-/// Calls visit(index of x, of w, of y) for every product in the definition of the operation.
-template <typename Visit>
-void for_each_product(const Shape& s, const Visit& visit) {
-    for (int n = 0; n < s.batch; ++n)
-        for (int p = 0; p < s.out_height(); ++p)
-            for (int q = 0; q < s.out_width(); ++q)
-                for (int r = 0; r < s.kernel; ++r)
-                    for (int t = 0; t < s.kernel; ++t) {
-                        const int h = p * s.stride - s.pad.top + r, v = q * s.stride - s.pad.left + t;
-                        if (h < 0 || h >= s.height || v < 0 || v >= s.width) continue;
-                        for (int c = 0; c < s.channels; ++c)
-                            visit(((std::size_t(n) * s.height + h) * s.width + v) * s.channels + c,
-                                  (std::size_t(r) * s.kernel + t) * s.channels + c,
-                                  ((std::size_t(n) * s.out_height() + p) * s.out_width() + q) * s.channels + c);
-                    }
-}
-
-Doubles reference_forward(const Shape& s, const Doubles& x, const Doubles& w) {
-    Doubles y(y_size(s));
-    for_each_product(s, [&](auto i, auto j, auto k) { y[k] += x[i] * w[j]; });
-    return y;
-}
-Doubles reference_backward_data(const Shape& s, const Doubles& dy, const Doubles& w) {
-    Doubles dx(x_size(s));
-    for_each_product(s, [&](auto i, auto j, auto k) { dx[i] += dy[k] * w[j]; });
-    return dx;
-}
-Doubles reference_backward_weights(const Shape& s, const Doubles& x, const Doubles& dy, Doubles dw) {
-    for_each_product(s, [&](auto i, auto j, auto k) { dw[j] += x[i] * dy[k]; });
-    return dw;
-}
 
 struct Results {
     Guarded y, dx, dw;
@@ -93,11 +55,6 @@ std::vector<Shape> shapes() {
         list.push_back(s);
     }
     return list;
-}
-
-std::string text(const Shape& s) {
-    return fmt::format("batch {} height {} width {} channels {} kernel {} stride {} pad {} {} {} {}", s.batch, s.height,
-                       s.width, s.channels, s.kernel, s.stride, s.pad.top, s.pad.left, s.pad.bottom, s.pad.right);
 }
 
 }  // namespace
@@ -182,6 +139,37 @@ TEST_CASE("depthwise convolution refuses a shape or an element type that it cann
 
 TEST_CASE("depthwise convolution: cost counts every byte once and every tap of every output") {
     const Cost cost = kernels::cost(shape(2, 4, 6, 8, 3, 2, {1, 1, 1, 1}), DType::bf16);
-    CHECK(cost.bytes == 2.0 * 8 * (2 * 4 * 6 + 9 + 2 * 2 * 3));
+    CHECK(cost.bytes == 2.0 * 8 * (2 * 4 * 6 + 2 * 2 * 3) + 4.0 * 8 * 9);
     CHECK(cost.flops == 2.0 * 8 * 2 * 2 * 3 * 9);
+}
+
+TEST_CASE("depthwise convolution behind a batch norm: the reference agrees with central differences") {
+    const Shape s = shape(2, 5, 6, 3, 3, 2, {1, 0, 1, 1});
+    const auto x = random_values(x_size(s), 1, -2, 3), w = random_values(w_size(s), 2),
+               dy = random_values(y_size(s), 3);
+    const auto gamma = random_values(3, 4, -1.5f, 1.5f), beta = random_values(3, 5);
+    for (const Activation f : {Activation::none, Activation::relu, Activation::silu, Activation::sigmoid}) {
+        CAPTURE(name_of(f));
+        const Norm norm{{0.25, -0.5, 1}, {0.5, 1, 2}, to_double(gamma), to_double(beta), 1e-3, f};
+        const auto forward = [&](const Doubles& at, const Norm& by) {
+            return reference_forward(s, by.applied(at), to_double(w));
+        };
+        const FusedGradient got = reference_fused_backward_data(s, to_double(dy), to_double(w), to_double(x), norm);
+        // With constant statistics dx is dz times the scale of its channel.
+        std::vector<float> dx(x.size());
+        for (std::size_t i = 0; i < x.size(); ++i)
+            dx[i] = float(got.dz[i] * norm.gamma[i % 3] / std::sqrt(norm.variance[i % 3] + norm.eps));
+        check_gradient(
+            dx, [&](const Doubles& at) { return forward(at, norm); }, x, dy);
+        const auto with = [&](Doubles Norm::*parameter) {
+            return [&, parameter](const Doubles& at) {
+                Norm changed = norm;
+                changed.*parameter = at;
+                return forward(to_double(x), changed);
+            };
+        };
+        check_gradient(std::vector<float>(got.sum_dz.begin(), got.sum_dz.end()), with(&Norm::beta), beta, dy);
+        check_gradient(std::vector<float>(got.sum_dz_xhat.begin(), got.sum_dz_xhat.end()), with(&Norm::gamma), gamma,
+                       dy);
+    }
 }

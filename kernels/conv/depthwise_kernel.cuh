@@ -1,0 +1,118 @@
+#pragma once
+
+#include "kernels/conv/depthwise_tiles.cuh"
+#include "kernels/conv/normalise_tile.cuh"
+#include "kernels/launch.cuh"
+
+namespace karyon::kernels::gpu {
+
+/// What a block holds in shared memory in front of the staged tile.
+template <typename T, int kernel>
+struct alignas(64) DepthwiseTables {
+    float weights[kernel * kernel][slab_channels<T>];
+    ChannelTable<slab_channels<T>> norm;
+
+    __device__ void fill_weights(const float* w, bool reversed, int first, int channels) {
+        constexpr int taps = kernel * kernel, width = slab_channels<T>;
+        for (int i = static_cast<int>(threadIdx.x); i < taps * width; i += depthwise_threads) {
+            const int tap = i / width, c = first + i % width;
+            weights[tap][i % width] = c < channels ? w[(reversed ? taps - 1 - tap : tap) * channels + c] : 0.0f;
+        }
+    }
+};
+
+/// Where the outputs of a thread's patch belong.
+template <typename T>
+struct OutputPatch {
+    int image, row, column;
+    int channel, count;  ///< the lane's first channel; how many of its word there are, 0 or less behind the last one
+    bool active;         ///< false for a strip that has no patch
+    int lane;            ///< of the strip
+
+    /// Calls visit(m, n, index of the element) for every output [m, n] that is in the image.
+    template <typename Window, typename Visit>
+    __device__ void for_each_inside(const Images<T>& images, Visit visit) const {
+#pragma unroll
+        for (int m = 0; m < Window::rows; ++m)
+#pragma unroll
+            for (int n = 0; n < Window::columns; ++n)
+                if (row + m >= 0 && row + m < images.height && column + n >= 0 && column + n < images.width)
+                    visit(m, n,
+                          images.row(image, row + m) + static_cast<std::ptrdiff_t>(column + n) * images.channels +
+                              channel);
+    }
+};
+
+/// out[m][n] = the sum over the taps of the patch's inputs, for the channels of one lane.
+template <typename T, typename Window>
+__device__ inline void correlate_patch(const PatchInputs<Window>& inputs, const float (*weights)[slab_channels<T>],
+                                       float (&out)[Window::rows][Window::columns][word_width<T>]) {
+    struct alignas(4 * word_width<T>) Weights {
+        float at[word_width<T>];
+    };
+#pragma unroll
+    for (int i = 0; i < Window::in_rows; ++i)
+#pragma unroll
+        for (int j = 0; j < Window::in_columns; ++j) {
+            float x[word_width<T>];
+            unpack(inputs.at(i, j), x);
+            for_each_tap<Window>(i, j, [&](int r, int s, int m, int n) {
+                const auto weight = *reinterpret_cast<const Weights*>(weights[r * Window::kernel + s]);
+#pragma unroll
+                for (int v = 0; v < word_width<T>; ++v) out[m][n][v] += x[v] * weight.at[v];
+            });
+        }
+}
+
+/// One tile and one slab a block: stages the inputs (normalised, where Finish says so), takes the sums of the taps, and
+/// hands each thread's patch to finish(patch, tile, channels' parameters, shared memory for sums over the block).
+template <typename T, typename Window, typename Finish>
+__global__ void __launch_bounds__(depthwise_threads, 3)
+    depthwise_kernel(Tiles tiles, int slabs, Images<const T> x, const float* w, bool reversed, Normalisation norm,
+                     Finish finish) {
+    extern __shared__ __align__(128) char shared[];
+    using Tables = DepthwiseTables<T, Window::kernel>;
+    auto& tables = *reinterpret_cast<Tables*>(shared);
+    char* staged = shared + sizeof(Tables);
+
+    const int slab = static_cast<int>(blockIdx.x) % slabs, tile = static_cast<int>(blockIdx.x) / slabs;
+    const int first_channel = slab * slab_channels<T>;
+    const TileStart start(tiles, tile);
+    const Stage<Window> stage(tiles);
+    stage_tile(stage, tiles, start, slab, x, staged);
+    tables.fill_weights(w, reversed, first_channel, x.channels);
+    if (norm.mean) tables.norm.fill(norm, first_channel, x.channels);
+    if (Finish::normalises_input && norm.mean) {
+        __syncthreads();
+        cp_async_wait<0>();
+        normalise_tile(stage, tiles, start, x, tables.norm, norm.activation, staged);
+    }
+    cp_async_wait<0>();
+    __syncthreads();
+
+    const int strip = static_cast<int>(threadIdx.x) / strip_lanes, lane = static_cast<int>(threadIdx.x) % strip_lanes;
+    const Patch patch(tiles, strip);
+    const int channel = first_channel + lane * word_width<T>;
+    const OutputPatch<T> to{start.image + patch.image,
+                            tiles.out_top + (start.row + patch.row) * Window::rows,
+                            tiles.out_left + (start.column + patch.column) * Window::columns,
+                            channel,
+                            x.channels - channel,
+                            patch.image < tiles.images && start.image + patch.image < x.batch,
+                            lane};
+    float out[Window::rows][Window::columns][word_width<T>] = {};
+    if (to.active)
+        correlate_patch<T, Window>(
+            PatchInputs<Window>(stage, staged, patch, lane),
+            reinterpret_cast<const float(*)[slab_channels<T>]>(tables.weights[0] + lane * word_width<T>), out);
+    finish.template operator()<Window>(to, tile, norm, tables.norm, out, staged);
+}
+
+/// Bytes of shared memory of a block.
+template <typename T, typename Window>
+int depthwise_shared_bytes(const Tiles& tiles, int sums_bytes) {
+    return static_cast<int>(sizeof(DepthwiseTables<T, Window::kernel>)) +
+           std::max(Stage<Window>(tiles).bytes(tiles.images), sums_bytes);
+}
+
+}  // namespace karyon::kernels::gpu
