@@ -6,10 +6,13 @@
 /// group, and waits for its own groups; __syncthreads() then shows them to the block.
 namespace karyon::kernels::gpu {
 
-/// Queues a copy of 16 bytes; both addresses are multiples of 16.
-__device__ inline void cp_async_16(void* shared, const void* global) {
-    const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(global) : "memory");
+/// Queues a copy of 16 bytes, both addresses multiples of 16; of zeros where not `valid` (`source` is then any global
+/// address, and not read).
+__device__ inline void cp_async_16(void* target, const void* source, bool valid) {
+    asm volatile(
+        "cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(target))),
+        "l"(source), "r"(valid ? 16 : 0)
+        : "memory");
 }
 
 __device__ inline void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }

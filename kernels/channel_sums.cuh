@@ -120,10 +120,15 @@ __global__ __launch_bounds__(fold_channels* fold_rows) void fold_partial_sums_ke
 }
 
 template <int n, typename Finish>
+void fold_partial_sums(const char* op, Stream& stream, int images, int tiles, int channels, const float* partial,
+                       Finish finish) {
+    const auto blocks = static_cast<unsigned>((channels + fold_channels - 1) / fold_channels);
+    launch(op, stream, {dim3(blocks, static_cast<unsigned>(images)), dim3(fold_channels, fold_rows)},
+           fold_partial_sums_kernel<n, Finish>, tiles, channels, partial, finish);
+}
+template <int n, typename Finish>
 void fold_partial_sums(const char* op, Stream& stream, const ChannelSlabs& slabs, const float* partial, Finish finish) {
-    const auto blocks = static_cast<unsigned>((slabs.channels + fold_channels - 1) / fold_channels);
-    launch(op, stream, {dim3(blocks, static_cast<unsigned>(slabs.images)), dim3(fold_channels, fold_rows)},
-           fold_partial_sums_kernel<n, Finish>, slabs.tiles(), slabs.channels, partial, finish);
+    fold_partial_sums<n>(op, stream, slabs.images, slabs.tiles(), slabs.channels, partial, finish);
 }
 
 /// Bytes of partial sums [images, tiles, n, channels].

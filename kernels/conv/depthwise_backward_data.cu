@@ -1,7 +1,7 @@
+#include "kernels/channel_sums.cuh"
 #include "kernels/conv/check_shape.h"
 #include "kernels/conv/depthwise_kernel.cuh"
 #include "kernels/conv/fused_depthwise_conv.h"
-#include "kernels/partial_sums.cuh"
 #include "kernels/reduce.cuh"
 
 namespace karyon::kernels::gpu {
@@ -12,16 +12,17 @@ template <typename T>
 struct BackwardFinish {
     static constexpr bool normalises_input = false;
     static constexpr int sums_bytes = depthwise_threads / 32 * slab_channels<T> * 2 * sizeof(float);
-    Images<const T> x;
+    Images<const T> x;  ///< raw; null: the gradient as it is
+    Activation activation;
     Images<T> dz;
     float* sums;  ///< [tiles, 2, channels]; null: not wanted
 
     template <typename Window, typename Table, typename Outputs>
-    __device__ void operator()(const OutputPatch<T>& patch, int tile, const Normalisation& norm, const Table& table,
-                               Outputs& out, char* shared) const {
+    __device__ void operator()(const OutputPatch<T>& patch, int tile, const Table& table, Outputs& out,
+                               char* shared) const {
         const bool writes = patch.active && patch.count > 0;
         float sum[word_width<T>] = {}, sum_xhat[word_width<T>] = {};
-        if (writes && norm.mean) {
+        if (writes && x.data) {
             patch.template for_each_inside<Window>(dz, [&](int m, int n, std::ptrdiff_t at) {
                 float value[word_width<T>];
                 unpack(load_word(x.data + at, x.vectors, patch.count), value);
@@ -29,8 +30,8 @@ struct BackwardFinish {
                 for (int v = 0; v < word_width<T>; ++v) {
                     const int c = patch.lane * word_width<T> + v;
                     const float distance = value[v] - table.mean[c];
-                    const float z = distance * (table.gamma[c] * table.inverse[c]) + table.beta[c];
-                    out[m][n][v] *= activation_slope(norm.activation, z);
+                    const float z = normalised(distance, table.scale[c], table.beta[c]);
+                    out[m][n][v] *= activation_slope(activation, z);
                     sum[v] += out[m][n][v];
                     sum_xhat[v] += out[m][n][v] * (distance * table.inverse[c]);
                 }
@@ -68,9 +69,17 @@ struct BackwardFinish {
     }
 };
 
+struct WriteSums {
+    float *sum_dz, *sum_dz_xhat;
+    __device__ void operator()(int, int channel, const float (&sums)[2]) const {
+        sum_dz[channel] = sums[0];
+        sum_dz_xhat[channel] = sums[1];
+    }
+};
+
 template <typename T, typename Window>
 void launch_backward_data(const char* op, Stream& stream, const DepthwiseConvShape& s, In dy, In w, In x,
-                          const Normalisation& norm, Out dz, Out sum_dz, Out sum_dz_xhat) {
+                          const Prologue& prologue, Out dz, Out sum_dz, Out sum_dz_xhat) {
     const auto bytes_of = [](const Tiles& t) {
         return depthwise_shared_bytes<T, Window>(t, BackwardFinish<T>::sums_bytes);
     };
@@ -84,29 +93,29 @@ void launch_backward_data(const char* op, Stream& stream, const DepthwiseConvSha
     if (sum_dz)
         sums = static_cast<float*>(static_cast<CudaStream&>(stream).scratch(
             sizeof(float) * 2 * static_cast<std::size_t>(tiles.count()) * static_cast<std::size_t>(s.channels)));
-    const BackwardFinish<T> finish{Images<const T>(x.as<T>(), s.batch, s.height, s.width, s.channels),
-                                   Images<T>(dz.as<T>(), s.batch, s.height, s.width, s.channels), sums};
+    const BackwardFinish<T> finish{
+        Images<const T>(prologue.mean ? x.as<T>() : nullptr, s.batch, s.height, s.width, s.channels),
+        prologue.activation, Images<T>(dz.as<T>(), s.batch, s.height, s.width, s.channels), sums};
     launch(op, stream, {static_cast<unsigned>(tiles.count() * slabs), depthwise_threads, std::size_t(bytes_of(tiles))},
            depthwise_kernel<T, Window, BackwardFinish<T>>, tiles, slabs,
            Images<const T>(dy.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels), w.as<float>(), correlates,
-           norm, finish);
+           Normalisation(prologue), prologue.activation, finish);
     if (!sum_dz) return;
-    const std::ptrdiff_t stride = std::ptrdiff_t{2} * s.channels;
-    sum_partials(stream, tiles.count(), s.channels, stride, sums, sum_dz.as<float>(), false);
-    sum_partials(stream, tiles.count(), s.channels, stride, sums + s.channels, sum_dz_xhat.as<float>(), false);
+    fold_partial_sums<2>(op, stream, 1, tiles.count(), s.channels, sums,
+                         WriteSums{sum_dz.as<float>(), sum_dz_xhat.as<float>()});
 }
 
 void backward_data(const char* op, Stream& stream, const DepthwiseConvShape& s, In dy, In w, In x,
                    const Prologue& prologue, Out dz, Out sum_dz, Out sum_dz_xhat) {
     check_depthwise(s);
-    const Normalisation norm(op, prologue);
+    check_prologue(op, prologue);
     if (bool(sum_dz) != bool(sum_dz_xhat)) throw Error(op, "expected both sums or neither, got one");
-    if (sum_dz && !norm.mean) throw Error(op, "expected a prologue with a mean for the sums, got an empty one");
+    if (sum_dz && !prologue.mean) throw Error(op, "expected a prologue with a mean for the sums, got an empty one");
     with_float_type(op, dz.dtype(), [&]<typename T>() {
         with_kernel_size(s.kernel, [&]<int k>() {
             const auto queue = s.stride == 1 ? launch_backward_data<T, Correlation<k, 1, 2, 8>>
                                              : launch_backward_data<T, Transposed<k, 2, 8>>;
-            queue(op, stream, s, dy, w, x, norm, dz, sum_dz, sum_dz_xhat);
+            queue(op, stream, s, dy, w, x, prologue, dz, sum_dz, sum_dz_xhat);
         });
     });
 }

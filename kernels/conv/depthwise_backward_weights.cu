@@ -1,9 +1,8 @@
+#include "kernels/channel_sums.cuh"
 #include "kernels/conv/check_shape.h"
 #include "kernels/conv/depthwise_tiles.cuh"
 #include "kernels/conv/fused_depthwise_conv.h"
 #include "kernels/conv/normalise_tile.cuh"
-#include "kernels/launch.cuh"
-#include "kernels/partial_sums.cuh"
 #include "kernels/reduce.cuh"
 
 namespace karyon::kernels::gpu {
@@ -38,9 +37,9 @@ __device__ inline void add_patch(const PatchInputs<Window>& inputs, const PatchI
 /// A block takes tiles [split * tiles_per_split, ...) of one slab. Where there is one split it adds to dw itself;
 /// else it writes partial[split], [k, k, channels].
 template <typename T, typename Window>
-__global__ void __launch_bounds__(depthwise_threads, 2)
+__global__ void __launch_bounds__(depthwise_threads, Window::kernel == 3 ? 3 : 2)
     depthwise_weights_kernel(Tiles tiles, Tiles dy_tiles, int slabs, int tiles_per_split, Images<const T> x,
-                             Images<const T> dy, Normalisation norm, float* partial, float* dw) {
+                             Images<const T> dy, Normalisation norm, Activation f, float* partial, float* dw) {
     extern __shared__ __align__(128) char shared[];
     constexpr int taps = Window::kernel * Window::kernel, width = slab_channels<T>;
     auto& table = *reinterpret_cast<ChannelTable<width>*>(shared);
@@ -60,7 +59,7 @@ __global__ void __launch_bounds__(depthwise_threads, 2)
         stage_tile(stage, tiles, start, slab, x, staged);
         stage_tile(dy_stage, dy_tiles, start, slab, dy, dy_staged);
         cp_async_wait<0>();
-        if (norm.mean) normalise_tile(stage, tiles, start, x, table, norm.activation, staged);
+        if (norm.mean) normalise_tile(stage, tiles, start, x, table, f, staged);
         __syncthreads();
         for (int i = strip; i < tiles.images * tiles.rows * tiles.columns; i += strips) {
             const Patch patch(tiles, i);
@@ -103,9 +102,14 @@ int split_count(const DepthwiseConvShape& s, int tiles, int slabs, std::size_t e
     return std::clamp(std::min(cheap, divide_up(most_blocks, slabs)), 1, tiles);
 }
 
+struct AddTo {
+    float* dw;
+    __device__ void operator()(int, int i, const float (&sum)[1]) const { dw[i] += sum[0]; }
+};
+
 template <typename T, typename Window>
 void launch_backward_weights(const char* op, Stream& stream, const DepthwiseConvShape& s, In x,
-                             const Normalisation& norm, In dy, Out dw) {
+                             const Prologue& prologue, In dy, Out dw) {
     constexpr int max_patches = strips * Window::rows;
     constexpr int taps = Window::kernel * Window::kernel, width = slab_channels<T>;
     const auto bytes_of = [](const Tiles& t) {
@@ -129,22 +133,20 @@ void launch_backward_weights(const char* op, Stream& stream, const DepthwiseConv
            {static_cast<unsigned>(splits * slabs), depthwise_threads, static_cast<std::size_t>(bytes_of(tiles))},
            depthwise_weights_kernel<T, Window>, tiles, dy_tiles, slabs, per_split,
            Images<const T>(x.as<T>(), s.batch, s.height, s.width, s.channels),
-           Images<const T>(dy.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels), norm, partial,
-           dw.as<float>());
-    if (partial)
-        sum_partials(stream, splits, static_cast<int>(size), static_cast<std::ptrdiff_t>(size), partial, dw.as<float>(),
-                     true);
+           Images<const T>(dy.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels), Normalisation(prologue),
+           prologue.activation, partial, dw.as<float>());
+    if (partial) fold_partial_sums<1>(op, stream, 1, splits, static_cast<int>(size), partial, AddTo{dw.as<float>()});
 }
 
 void backward_weights(const char* op, Stream& stream, const DepthwiseConvShape& s, In x, const Prologue& prologue,
                       In dy, Out dw) {
     check_depthwise(s);
-    const Normalisation norm(op, prologue);
+    check_prologue(op, prologue);
     with_float_type(op, x.dtype(), [&]<typename T>() {
         with_kernel_size(s.kernel, [&]<int k>() {
             const auto queue = s.stride == 1 ? launch_backward_weights<T, Correlation<k, 1, 2, 4>>
                                              : launch_backward_weights<T, Correlation<k, 2, 1, 4>>;
-            queue(op, stream, s, x, norm, dy, dw);
+            queue(op, stream, s, x, prologue, dy, dw);
         });
     });
 }

@@ -17,8 +17,7 @@ struct ForwardFinish {
     PartialMoments moments;
 
     template <typename Window, typename Table, typename Outputs>
-    __device__ void operator()(const OutputPatch<T>& patch, int tile, const Normalisation&, const Table&, Outputs& out,
-                               char* shared) const {
+    __device__ void operator()(const OutputPatch<T>& patch, int tile, const Table&, Outputs& out, char* shared) const {
         if (bias || activation != Activation::none) {
             float shift[word_width<T>] = {};
 #pragma unroll
@@ -85,7 +84,7 @@ struct ForwardFinish {
 };
 
 template <typename T, typename Window>
-void launch_forward(const char* op, Stream& stream, const DepthwiseConvShape& s, In x, const Normalisation& norm, In w,
+void launch_forward(const char* op, Stream& stream, const DepthwiseConvShape& s, In x, const Prologue& prologue, In w,
                     const Epilogue& epilogue, Out y) {
     const auto bytes_of = [](const Tiles& t) {
         return depthwise_shared_bytes<T, Window>(t, ForwardFinish<T>::sums_bytes);
@@ -102,14 +101,15 @@ void launch_forward(const char* op, Stream& stream, const DepthwiseConvShape& s,
                                   epilogue.bias.as<float>(), epilogue.activation, moments};
     launch(op, stream, {static_cast<unsigned>(tiles.count() * slabs), depthwise_threads, std::size_t(bytes_of(tiles))},
            depthwise_kernel<T, Window, ForwardFinish<T>>, tiles, slabs,
-           Images<const T>(x.as<T>(), s.batch, s.height, s.width, s.channels), w.as<float>(), false, norm, finish);
+           Images<const T>(x.as<T>(), s.batch, s.height, s.width, s.channels), w.as<float>(), false,
+           Normalisation(prologue), prologue.activation, finish);
     if (epilogue.mean) merge_moments(stream, moments, epilogue.mean.as<float>(), epilogue.variance.as<float>());
 }
 
 void forward(const char* op, Stream& stream, const DepthwiseConvShape& s, In x, const Prologue& prologue, In w,
              const Epilogue& epilogue, Out y) {
     check_depthwise(s);
-    const Normalisation norm(op, prologue);
+    check_prologue(op, prologue);
     if (epilogue.residual) throw Error(op, "expected an epilogue without a residual, got one");
     if (bool(epilogue.mean) != bool(epilogue.variance))
         throw Error(op, "expected both mean and variance or neither, got one");
@@ -117,7 +117,7 @@ void forward(const char* op, Stream& stream, const DepthwiseConvShape& s, In x, 
         with_kernel_size(s.kernel, [&]<int k>() {
             const auto queue =
                 s.stride == 1 ? launch_forward<T, Correlation<k, 1, 2, 8>> : launch_forward<T, Correlation<k, 2, 1, 4>>;
-            queue(op, stream, s, x, norm, w, epilogue, y);
+            queue(op, stream, s, x, prologue, w, epilogue, y);
         });
     });
 }

@@ -69,7 +69,7 @@ __device__ inline void correlate_patch(const PatchInputs<Window>& inputs, const 
 template <typename T, typename Window, typename Finish>
 __global__ void __launch_bounds__(depthwise_threads, 3)
     depthwise_kernel(Tiles tiles, int slabs, Images<const T> x, const float* w, bool reversed, Normalisation norm,
-                     Finish finish) {
+                     Activation f, Finish finish) {
     extern __shared__ __align__(128) char shared[];
     using Tables = DepthwiseTables<T, Window::kernel>;
     auto& tables = *reinterpret_cast<Tables*>(shared);
@@ -85,7 +85,7 @@ __global__ void __launch_bounds__(depthwise_threads, 3)
     if (Finish::normalises_input && norm.mean) {
         __syncthreads();
         cp_async_wait<0>();
-        normalise_tile(stage, tiles, start, x, tables.norm, norm.activation, staged);
+        normalise_tile(stage, tiles, start, x, tables.norm, f, staged);
     }
     cp_async_wait<0>();
     __syncthreads();
@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(depthwise_threads, 3)
         correlate_patch<T, Window>(
             PatchInputs<Window>(stage, staged, patch, lane),
             reinterpret_cast<const float(*)[slab_channels<T>]>(tables.weights[0] + lane * word_width<T>), out);
-    finish.template operator()<Window>(to, tile, norm, tables.norm, out, staged);
+    finish.template operator()<Window>(to, tile, tables.norm, out, staged);
 }
 
 /// Bytes of shared memory of a block.

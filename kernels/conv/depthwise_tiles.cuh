@@ -110,8 +110,8 @@ struct PatchInputs {
 /// Calls visit(shared offset, inside, pixel's elements) for each 16 bytes of a staged tile that are this thread's: the
 /// same in every pass, so that a thread may work on what it copied itself.
 template <typename T, typename Window, typename Visit>
-__device__ void for_each_pack(const Stage<Window>& stage, const Tiles& tiles, const TileStart& start,
-                              const Images<T>& x, Visit visit) {
+__device__ void for_each_staged_pack(const Stage<Window>& stage, const Tiles& tiles, const TileStart& start,
+                                     const Images<T>& x, Visit visit) {
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32, pack = lane % 4;
     const int top = tiles.in_top + start.row * Window::row_step,
               left = tiles.in_left + start.column * Window::column_step;
@@ -135,11 +135,11 @@ __device__ void stage_tile(const Stage<Window>& stage, const Tiles& tiles, const
                            const Images<const T>& x, char* shared) {
     constexpr int width = Pack<T>::width;
     const int channel = slab * slab_channels<T> + static_cast<int>(threadIdx.x) % 4 * width;
-    for_each_pack(stage, tiles, start, x, [&](int offset, bool inside, const T* pixel) {
+    for_each_staged_pack(stage, tiles, start, x, [&](int offset, bool inside, const T* pixel) {
         auto* to = reinterpret_cast<Pack<T>*>(shared + offset);
-        if (inside && channel < x.channels && x.vectors) {
-            cp_async_16(to, pixel + channel);
-            return;
+        if (x.vectors) {
+            const bool valid = inside && channel < x.channels;
+            return cp_async_16(to, valid ? pixel + channel : x.data, valid);
         }
         Pack<T> pack;
 #pragma unroll

@@ -1,9 +1,35 @@
 #pragma once
 
 #include "kernels/conv/depthwise_tiles.cuh"
-#include "kernels/conv/normalisation.cuh"
+#include "kernels/norm/normalise.cuh"
 
 namespace karyon::kernels::gpu {
+
+/// Throws Error unless it is a prologue that the depthwise kernels take: without a gate, and no activation alone.
+inline void check_prologue(const char* op, const Prologue& prologue) {
+    if (prologue.gate) throw Error(op, "expected a prologue without a gate, got one");
+    if (!prologue.mean && prologue.activation != Activation::none)
+        throw Error(op, "expected mean, variance, gamma and beta before an activation, got none");
+    if (prologue.mean && !(prologue.variance && prologue.gamma && prologue.beta))
+        throw Error(op, "expected all of mean, variance, gamma and beta, got mean without the others");
+}
+
+/// What a block keeps of the batch norm of its channels, in shared memory; 0 behind the last channel.
+template <int channels>
+struct ChannelTable {
+    float mean[channels], scale[channels], beta[channels], inverse[channels];
+
+    /// By all threads of the block; they synchronise before they read.
+    __device__ void fill(const Normalisation& norm, int first, int count) {
+        for (int i = static_cast<int>(threadIdx.x); i < channels; i += depthwise_threads) {
+            float value[3] = {};
+            inverse[i] = first + i < count ? norm.coefficients(first + i, value) : 0.0f;
+            mean[i] = value[0];
+            scale[i] = value[1];
+            beta[i] = value[2];
+        }
+    }
+};
 
 /// In place, by the threads that copied it: every staged value inside an image is normalised and activated; the zeros
 /// of the padding stay.
@@ -17,16 +43,16 @@ __device__ void normalise_tile(const Stage<Window>& stage, const Tiles& tiles, c
     for (int i = 0; i < width; ++i) {
         const int at = static_cast<int>(threadIdx.x) % 4 * width + i;
         mean[i] = table.mean[at];
-        scale[i] = table.gamma[at] * table.inverse[at];
+        scale[i] = table.scale[at];
         beta[i] = table.beta[at];
     }
-    for_each_pack(stage, tiles, start, x, [&](int offset, bool inside, const T*) {
+    for_each_staged_pack(stage, tiles, start, x, [&](int offset, bool inside, const T*) {
         if (!inside) return;
         auto* at = reinterpret_cast<Pack<T>*>(shared + offset);
         Pack<T> pack = *at;
 #pragma unroll
         for (int i = 0; i < width; ++i)
-            pack.at[i] = from_float<T>(activate(f, (to_float(pack.at[i]) - mean[i]) * scale[i] + beta[i]));
+            pack.at[i] = from_float<T>(activate(f, normalised(to_float(pack.at[i]) - mean[i], scale[i], beta[i])));
         *at = pack;
     });
 }

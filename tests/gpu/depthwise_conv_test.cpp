@@ -112,7 +112,7 @@ OpCase training_forward_case(DType type, const Shape& s, Activation f) {
             .reference =
                 [=](const auto& in) {
                     const Doubles y = reference_forward(s, seen(type, norm_of(in, f), in[4]), in[5]);
-                    const Statistics of = reference_statistics(y, channels);
+                    const Statistics of = statistics_of(s.channels, y);
                     return std::vector<Doubles>{y, of.mean, of.variance};
                 }};
 }
@@ -132,7 +132,7 @@ OpCase inference_forward_case(DType type, const Shape& s, Activation f) {
             .reference =
                 [=](const auto& in) {
                     Doubles y = reference_forward(s, in[0], in[1]);
-                    for (std::size_t i = 0; i < y.size(); ++i) y[i] = activate(f, y[i] + in[2][i % in[2].size()]);
+                    for (std::size_t i = 0; i < y.size(); ++i) y[i] = value_of(f, y[i] + in[2][i % in[2].size()]);
                     return std::vector<Doubles>{y};
                 }};
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/conv/fused_depthwise_conv.h"
+#include "tests/kernels/batch_norm_reference.h"
 #include "tests/kernels/reference.h"
 
 /// Depthwise convolution by its definition, in double; and fused with the batch norm before it.
@@ -56,21 +57,6 @@ inline Doubles reference_backward_weights(const Shape& s, const Doubles& x, cons
     return dw;
 }
 
-inline double activate(Activation f, double z) {
-    const double s = 1 / (1 + std::exp(-z));
-    if (f == Activation::relu) return z > 0 ? z : 0;
-    if (f == Activation::silu) return z * s;
-    if (f == Activation::sigmoid) return s;
-    return z;
-}
-inline double slope(Activation f, double z) {
-    const double s = 1 / (1 + std::exp(-z));
-    if (f == Activation::relu) return z > 0 ? 1 : 0;
-    if (f == Activation::silu) return s * (1 + z * (1 - s));
-    if (f == Activation::sigmoid) return s * (1 - s);
-    return 1;
-}
-
 /// Batch norm with given statistics, [channels] each, and an activation.
 struct Norm {
     Doubles mean, variance, gamma, beta;
@@ -86,7 +72,7 @@ struct Norm {
     }
     Doubles applied(Doubles x) const {
         const Doubles from = x;
-        for (std::size_t i = 0; i < x.size(); ++i) x[i] = activate(activation, z(from, i));
+        for (std::size_t i = 0; i < x.size(); ++i) x[i] = value_of(activation, z(from, i));
         return x;
     }
 };
@@ -100,24 +86,9 @@ inline FusedGradient reference_fused_backward_data(const Shape& s, const Doubles
     const auto channels = std::size_t(s.channels);
     FusedGradient result{reference_backward_data(s, dy, w), Doubles(channels), Doubles(channels)};
     for (std::size_t i = 0; i < x.size(); ++i) {
-        result.dz[i] *= slope(norm.activation, norm.z(x, i));
+        result.dz[i] *= slope_of(norm.activation, norm.z(x, i));
         result.sum_dz[i % channels] += result.dz[i];
         result.sum_dz_xhat[i % channels] += result.dz[i] * norm.xhat(x, i);
-    }
-    return result;
-}
-
-struct Statistics {
-    Doubles mean, variance;
-};
-
-inline Statistics reference_statistics(const Doubles& y, std::size_t channels) {
-    Statistics result{Doubles(channels), Doubles(channels)};
-    const double rows = double(y.size()) / double(channels);
-    for (std::size_t i = 0; i < y.size(); ++i) result.mean[i % channels] += y[i] / rows;
-    for (std::size_t i = 0; i < y.size(); ++i) {
-        const double distance = y[i] - result.mean[i % channels];
-        result.variance[i % channels] += distance * distance / rows;
     }
     return result;
 }
