@@ -38,17 +38,16 @@ __device__ inline float activation_slope(float x) {
 }
 
 /// f(x) and f'(x) where f is the same for all threads but not known to the compiler: one kernel for every activation.
+/// Selections, not branches, so that many values stay one piece of straight code.
 __device__ inline float activate(Activation f, float x) {
-    if (f == Activation::none) return x;
-    if (f == Activation::relu) return activate<Activation::relu>(x);
-    const float s = sigmoid(x);
-    return f == Activation::silu ? x * s : s;
+    const float s = sigmoid(x), smooth = f == Activation::silu ? x * s : s;
+    const float sharp = f == Activation::relu ? activate<Activation::relu>(x) : x;
+    return f == Activation::silu || f == Activation::sigmoid ? smooth : sharp;
 }
 __device__ inline float activation_slope(Activation f, float x) {
-    if (f == Activation::none) return 1.0f;
-    if (f == Activation::relu) return activation_slope<Activation::relu>(x);
-    const float s = sigmoid(x), rest = 1.0f - s;
-    return f == Activation::silu ? s * (1.0f + x * rest) : s * rest;
+    const float s = sigmoid(x), rest = 1.0f - s, smooth = f == Activation::silu ? s * (1.0f + x * rest) : s * rest;
+    const float sharp = f == Activation::relu ? activation_slope<Activation::relu>(x) : 1.0f;
+    return f == Activation::silu || f == Activation::sigmoid ? smooth : sharp;
 }
 
 /// Calls body with the activation as a constant: `with_activation(f, [&]<Activation f>() { ... })`.

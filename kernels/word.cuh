@@ -19,27 +19,4 @@ __device__ inline unsigned pack_word(const float (&values)[2]) {
     return from_float<bfloat16>(values[0]).bits | static_cast<unsigned>(from_float<bfloat16>(values[1]).bits) << 16;
 }
 
-/// The first `count` elements from `at` as a word, zeros behind them; at once where the address is a multiple of 4.
-template <typename T>
-__device__ inline unsigned load_word(const T* at, bool whole, int count) {
-    if (whole) return *reinterpret_cast<const unsigned*>(at);
-    float values[word_width<T>] = {};
-#pragma unroll
-    for (int i = 0; i < word_width<T>; ++i)
-        if (i < count) values[i] = to_float(at[i]);
-    return pack_word(values);
-}
-
-/// Writes the first `count` elements of a word; at once where the address is a multiple of 4.
-template <typename T>
-__device__ inline void store_word(T* at, const float (&values)[word_width<T>], bool whole, int count) {
-    if (whole) {
-        *reinterpret_cast<unsigned*>(at) = pack_word(values);
-        return;
-    }
-#pragma unroll
-    for (int i = 0; i < word_width<T>; ++i)
-        if (i < count) at[i] = from_float<T>(values[i]);
-}
-
 }  // namespace karyon::kernels::gpu

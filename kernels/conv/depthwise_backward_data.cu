@@ -7,11 +7,13 @@
 namespace karyon::kernels::gpu {
 namespace {
 
+using namespace depthwise;
+
 /// dz = gradient * f'(z), and its two sums over the tile.
 template <typename T>
 struct BackwardFinish {
     static constexpr bool normalises_input = false;
-    static constexpr int sums_bytes = depthwise_threads / 32 * slab_channels<T> * 2 * sizeof(float);
+    static constexpr int sums_bytes = block_threads / 32 * slab_channels<T> * 2 * sizeof(float);
     Images<const T> x;  ///< raw; null: the gradient as it is
     Activation activation;
     Images<T> dz;
@@ -20,28 +22,35 @@ struct BackwardFinish {
     template <typename Window, typename Table, typename Outputs>
     __device__ void operator()(const OutputPatch<T>& patch, int tile, const Table& table, Outputs& out,
                                char* shared) const {
-        const bool writes = patch.active && patch.count > 0;
         float sum[word_width<T>] = {}, sum_xhat[word_width<T>] = {};
-        if (writes && x.data) {
-            patch.template for_each_inside<Window>(dz, [&](int m, int n, std::ptrdiff_t at) {
-                float value[word_width<T>];
-                unpack(load_word(x.data + at, x.vectors, patch.count), value);
 #pragma unroll
-                for (int v = 0; v < word_width<T>; ++v) {
-                    const int c = patch.lane * word_width<T> + v;
-                    const float distance = value[v] - table.mean[c];
-                    const float z = normalised(distance, table.scale[c], table.beta[c]);
-                    out[m][n][v] *= activation_slope(activation, z);
-                    sum[v] += out[m][n][v];
-                    sum_xhat[v] += out[m][n][v] * (distance * table.inverse[c]);
-                }
+        for (int m = 0; m < Window::rows; ++m) {
+            if (x.data) multiply_slopes<Window>(patch, table, m, out[m], sum, sum_xhat);
+            patch.template store_row<Window>(dz, m, out[m]);
+        }
+        if (sums) write_sums(patch, tile, sum, sum_xhat, reinterpret_cast<float(*)[2][slab_channels<T>]>(shared));
+    }
+
+    /// For one row of the patch: all its loads are under way before the first is waited for.
+    template <typename Window, typename Table>
+    __device__ void multiply_slopes(const OutputPatch<T>& patch, const Table& table, int m,
+                                    float (&out)[Window::columns][word_width<T>], float (&sum)[word_width<T>],
+                                    float (&sum_xhat)[word_width<T>]) const {
+        unsigned words[Window::columns];
+        patch.template load_row<Window>(x, m, words);
+#pragma unroll
+        for (int v = 0; v < word_width<T>; ++v) {
+            const int c = patch.lane * word_width<T> + v;
+            const float mean = table.mean[c], scale = table.scale[c], beta = table.beta[c], inverse = table.inverse[c];
+            patch.template for_each_in_row<Window>(dz, m, [&](int n, std::ptrdiff_t, bool inside) {
+                float value[word_width<T>];
+                unpack(words[n], value);
+                const float distance = value[v] - mean;
+                out[n][v] *= inside ? activation_slope(activation, normalised(distance, scale, beta)) : 0.0f;
+                sum[v] += out[n][v];
+                sum_xhat[v] += out[n][v] * (distance * inverse);
             });
         }
-        if (writes)
-            patch.template for_each_inside<Window>(dz, [&](int m, int n, std::ptrdiff_t at) {
-                store_word(dz.data + at, out[m][n], dz.vectors, patch.count);
-            });
-        if (sums) write_sums(patch, tile, sum, sum_xhat, reinterpret_cast<float(*)[2][slab_channels<T>]>(shared));
     }
 
     /// Of the two strips of a warp by a shuffle, of the warps in order.
@@ -64,7 +73,7 @@ struct BackwardFinish {
         const int channel = patch.channel - patch.lane * word_width<T> + lane;
         if (which >= 2 || channel >= dz.channels) return;
         float total = of_warp[0][which][lane];
-        for (int i = 1; i < depthwise_threads / 32; ++i) total += of_warp[i][which][lane];
+        for (int i = 1; i < block_threads / 32; ++i) total += of_warp[i][which][lane];
         sums[(static_cast<std::ptrdiff_t>(tile) * 2 + which) * dz.channels + channel] = total;
     }
 };
@@ -80,9 +89,7 @@ struct WriteSums {
 template <typename T, typename Window>
 void launch_backward_data(const char* op, Stream& stream, const DepthwiseConvShape& s, In dy, In w, In x,
                           const Prologue& prologue, Out dz, Out sum_dz, Out sum_dz_xhat) {
-    const auto bytes_of = [](const Tiles& t) {
-        return depthwise_shared_bytes<T, Window>(t, BackwardFinish<T>::sums_bytes);
-    };
+    const auto bytes_of = [](const Tiles& t) { return shared_bytes<T, Window>(t, BackwardFinish<T>::sums_bytes); };
     const bool correlates = s.stride == 1;
     const auto start = [&](int pad) { return correlates ? pad - (s.kernel - 1) : pad / 2 - (s.kernel - 1) / 2; };
     const Tiles origin{start(s.pad.top), start(s.pad.left), correlates ? 0 : -(s.pad.top % 2),
@@ -96,7 +103,7 @@ void launch_backward_data(const char* op, Stream& stream, const DepthwiseConvSha
     const BackwardFinish<T> finish{
         Images<const T>(prologue.mean ? x.as<T>() : nullptr, s.batch, s.height, s.width, s.channels),
         prologue.activation, Images<T>(dz.as<T>(), s.batch, s.height, s.width, s.channels), sums};
-    launch(op, stream, {static_cast<unsigned>(tiles.count() * slabs), depthwise_threads, std::size_t(bytes_of(tiles))},
+    launch(op, stream, {static_cast<unsigned>(tiles.count() * slabs), block_threads, std::size_t(bytes_of(tiles))},
            depthwise_kernel<T, Window, BackwardFinish<T>>, tiles, slabs,
            Images<const T>(dy.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels), w.as<float>(), correlates,
            Normalisation(prologue), prologue.activation, finish);

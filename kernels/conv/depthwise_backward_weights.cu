@@ -1,12 +1,14 @@
 #include "kernels/channel_sums.cuh"
 #include "kernels/conv/check_shape.h"
+#include "kernels/conv/depthwise_normalise.cuh"
 #include "kernels/conv/depthwise_tiles.cuh"
 #include "kernels/conv/fused_depthwise_conv.h"
-#include "kernels/conv/normalise_tile.cuh"
 #include "kernels/reduce.cuh"
 
 namespace karyon::kernels::gpu {
 namespace {
+
+using namespace depthwise;
 
 /// The gradient of y as it is staged: the patches of Window's outputs, next to each other.
 template <typename Window>
@@ -37,7 +39,7 @@ __device__ inline void add_patch(const PatchInputs<Window>& inputs, const PatchI
 /// A block takes tiles [split * tiles_per_split, ...) of one slab. Where there is one split it adds to dw itself;
 /// else it writes partial[split], [k, k, channels].
 template <typename T, typename Window>
-__global__ void __launch_bounds__(depthwise_threads, Window::kernel == 3 ? 3 : 2)
+__global__ void __launch_bounds__(block_threads, Window::kernel == 3 ? 3 : 2)
     depthwise_weights_kernel(Tiles tiles, Tiles dy_tiles, int slabs, int tiles_per_split, Images<const T> x,
                              Images<const T> dy, Normalisation norm, Activation f, float* partial, float* dw) {
     extern __shared__ __align__(128) char shared[];
@@ -79,11 +81,11 @@ __global__ void __launch_bounds__(depthwise_threads, Window::kernel == 3 ? 3 : 2
             if (threadIdx.x % 32 < strip_lanes) of_warp[threadIdx.x / 32][tap][lane * word_width<T> + v] = mine;
         }
     __syncthreads();
-    for (int i = static_cast<int>(threadIdx.x); i < taps * width; i += depthwise_threads) {
+    for (int i = static_cast<int>(threadIdx.x); i < taps * width; i += block_threads) {
         const int tap = i / width, c = slab * width + i % width;
         if (c >= x.channels) continue;
         float total = of_warp[0][tap][i % width];
-        for (int warp = 1; warp < depthwise_threads / 32; ++warp) total += of_warp[warp][tap][i % width];
+        for (int warp = 1; warp < block_threads / 32; ++warp) total += of_warp[warp][tap][i % width];
         const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(tap) * x.channels + c;
         if (partial)
             partial[static_cast<std::ptrdiff_t>(split) * taps * x.channels + at] = total;
@@ -114,7 +116,7 @@ void launch_backward_weights(const char* op, Stream& stream, const DepthwiseConv
     constexpr int taps = Window::kernel * Window::kernel, width = slab_channels<T>;
     const auto bytes_of = [](const Tiles& t) {
         const int staged = Stage<Window>(t).bytes(t.images) + Stage<Gradients<Window>>(t).bytes(t.images);
-        const int sums = depthwise_threads / 32 * taps * width * int(sizeof(float));
+        const int sums = block_threads / 32 * taps * width * int(sizeof(float));
         return static_cast<int>(sizeof(ChannelTable<width>)) + std::max(staged, sums);
     };
     const Tiles tiles =
@@ -130,7 +132,7 @@ void launch_backward_weights(const char* op, Stream& stream, const DepthwiseConv
         partial = static_cast<float*>(
             static_cast<CudaStream&>(stream).scratch(sizeof(float) * static_cast<std::size_t>(splits) * size));
     launch(op, stream,
-           {static_cast<unsigned>(splits * slabs), depthwise_threads, static_cast<std::size_t>(bytes_of(tiles))},
+           {static_cast<unsigned>(splits * slabs), block_threads, static_cast<std::size_t>(bytes_of(tiles))},
            depthwise_weights_kernel<T, Window>, tiles, dy_tiles, slabs, per_split,
            Images<const T>(x.as<T>(), s.batch, s.height, s.width, s.channels),
            Images<const T>(dy.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels), Normalisation(prologue),

@@ -6,11 +6,13 @@
 namespace karyon::kernels::gpu {
 namespace {
 
+using namespace depthwise;
+
 /// Bias and activation, y, and the moments of the tile.
 template <typename T>
 struct ForwardFinish {
     static constexpr bool normalises_input = true;
-    static constexpr int sums_bytes = depthwise_threads / 32 * slab_channels<T> * sizeof(Moments);
+    static constexpr int sums_bytes = block_threads / 32 * slab_channels<T> * sizeof(Moments);
     Images<T> y;
     const float* bias;
     Activation activation;
@@ -31,10 +33,8 @@ struct ForwardFinish {
                     for (int v = 0; v < word_width<T>; ++v)
                         out[m][n][v] = activate(activation, out[m][n][v] + shift[v]);
         }
-        if (patch.active && patch.count > 0)
-            patch.template for_each_inside<Window>(y, [&](int m, int n, std::ptrdiff_t at) {
-                store_word(y.data + at, out[m][n], y.vectors, patch.count);
-            });
+#pragma unroll
+        for (int m = 0; m < Window::rows; ++m) patch.template store_row<Window>(y, m, out[m]);
         if (moments.counts) take_moments<Window>(patch, tile, out, shared);
     }
 
@@ -59,7 +59,7 @@ struct ForwardFinish {
         const int lane = static_cast<int>(threadIdx.x), channel = patch.channel - patch.lane * word_width<T> + lane;
         if (lane >= slab_channels<T> || channel >= y.channels) return;
         Moments total = of_warp[0][lane];
-        for (int i = 1; i < depthwise_threads / 32; ++i) total.add(of_warp[i][lane]);
+        for (int i = 1; i < block_threads / 32; ++i) total.add(of_warp[i][lane]);
         const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(tile) * y.channels + channel;
         moments.means[at] = total.mean;
         moments.m2s[at] = total.m2;
@@ -69,14 +69,14 @@ struct ForwardFinish {
     template <typename Window, typename Outputs>
     __device__ Moments patch_moments(const OutputPatch<T>& patch, const Outputs& out, int v) const {
         Moments result{0, 0, 0};
-        if (!patch.active) return result;
-        patch.template for_each_inside<Window>(y, [&](int m, int n, std::ptrdiff_t) {
-            result.count += 1;
-            result.mean += out[m][n][v];
+        patch.template for_each_output<Window>(y, [&](int m, int n, std::ptrdiff_t, bool inside) {
+            result.count += inside ? 1.0f : 0.0f;
+            result.mean += inside ? out[m][n][v] : 0.0f;
         });
-        if (result.count != 0) result.mean /= result.count;
-        patch.template for_each_inside<Window>(y, [&](int m, int n, std::ptrdiff_t) {
-            const float distance = out[m][n][v] - result.mean;
+        if (result.count == 0) return result;
+        result.mean /= result.count;
+        patch.template for_each_output<Window>(y, [&](int m, int n, std::ptrdiff_t, bool inside) {
+            const float distance = inside ? out[m][n][v] - result.mean : 0.0f;
             result.m2 += distance * distance;
         });
         return result;
@@ -86,9 +86,7 @@ struct ForwardFinish {
 template <typename T, typename Window>
 void launch_forward(const char* op, Stream& stream, const DepthwiseConvShape& s, In x, const Prologue& prologue, In w,
                     const Epilogue& epilogue, Out y) {
-    const auto bytes_of = [](const Tiles& t) {
-        return depthwise_shared_bytes<T, Window>(t, ForwardFinish<T>::sums_bytes);
-    };
+    const auto bytes_of = [](const Tiles& t) { return shared_bytes<T, Window>(t, ForwardFinish<T>::sums_bytes); };
     const Tiles tiles =
         cut_tiles<Window>({-s.pad.top, -s.pad.left}, s.batch, s.out_height(), s.out_width(), strips, bytes_of);
     const int slabs = divide_up(s.channels, slab_channels<T>);
@@ -99,7 +97,7 @@ void launch_forward(const char* op, Stream& stream, const DepthwiseConvShape& s,
                            tiles.count(), s.channels);
     const ForwardFinish<T> finish{Images<T>(y.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels),
                                   epilogue.bias.as<float>(), epilogue.activation, moments};
-    launch(op, stream, {static_cast<unsigned>(tiles.count() * slabs), depthwise_threads, std::size_t(bytes_of(tiles))},
+    launch(op, stream, {static_cast<unsigned>(tiles.count() * slabs), block_threads, std::size_t(bytes_of(tiles))},
            depthwise_kernel<T, Window, ForwardFinish<T>>, tiles, slabs,
            Images<const T>(x.as<T>(), s.batch, s.height, s.width, s.channels), w.as<float>(), false,
            Normalisation(prologue), prologue.activation, finish);

@@ -1,20 +1,20 @@
 #pragma once
 
+#include "kernels/conv/depthwise_normalise.cuh"
 #include "kernels/conv/depthwise_tiles.cuh"
-#include "kernels/conv/normalise_tile.cuh"
 #include "kernels/launch.cuh"
 
-namespace karyon::kernels::gpu {
+namespace karyon::kernels::gpu::depthwise {
 
 /// What a block holds in shared memory in front of the staged tile.
 template <typename T, int kernel>
-struct alignas(64) DepthwiseTables {
+struct alignas(64) Tables {
     float weights[kernel * kernel][slab_channels<T>];
     ChannelTable<slab_channels<T>> norm;
 
     __device__ void fill_weights(const float* w, bool reversed, int first, int channels) {
         constexpr int taps = kernel * kernel, width = slab_channels<T>;
-        for (int i = static_cast<int>(threadIdx.x); i < taps * width; i += depthwise_threads) {
+        for (int i = static_cast<int>(threadIdx.x); i < taps * width; i += block_threads) {
             const int tap = i / width, c = first + i % width;
             weights[tap][i % width] = c < channels ? w[(reversed ? taps - 1 - tap : tap) * channels + c] : 0.0f;
         }
@@ -29,17 +29,53 @@ struct OutputPatch {
     bool active;         ///< false for a strip that has no patch
     int lane;            ///< of the strip
 
-    /// Calls visit(m, n, index of the element) for every output [m, n] that is in the image.
-    template <typename Window, typename Visit>
-    __device__ void for_each_inside(const Images<T>& images, Visit visit) const {
+    /// Calls visit(n, index of the element, whether it is there) for every output [m, n] of a row of the patch.
+    template <typename Window, typename U, typename Visit>
+    __device__ void for_each_in_row(const Images<U>& images, int m, Visit visit) const {
+        const std::ptrdiff_t first =
+            images.row(image, row + m) + static_cast<std::ptrdiff_t>(column) * images.channels + channel;
+        const bool row_inside = active && count > 0 && row + m >= 0 && row + m < images.height;
+#pragma unroll
+        for (int n = 0; n < Window::columns; ++n)
+            visit(n, first + n * images.channels, row_inside && column + n >= 0 && column + n < images.width);
+    }
+    template <typename Window, typename U, typename Visit>
+    __device__ void for_each_output(const Images<U>& images, Visit visit) const {
 #pragma unroll
         for (int m = 0; m < Window::rows; ++m)
+            for_each_in_row<Window>(images, m, [&](int n, std::ptrdiff_t at, bool inside) { visit(m, n, at, inside); });
+    }
+
+    /// The words of row m, 0 where there is none.
+    template <typename Window>
+    __device__ void load_row(const Images<const T>& images, int m, unsigned (&words)[Window::columns]) const {
+        if (images.vectors)
+            for_each_in_row<Window>(images, m, [&](int n, std::ptrdiff_t at, bool inside) {
+                words[n] = inside ? *reinterpret_cast<const unsigned*>(images.data + at) : 0;
+            });
+        else
+            for_each_in_row<Window>(images, m, [&](int n, std::ptrdiff_t at, bool inside) {
+                float values[word_width<T>] = {};
 #pragma unroll
-            for (int n = 0; n < Window::columns; ++n)
-                if (row + m >= 0 && row + m < images.height && column + n >= 0 && column + n < images.width)
-                    visit(m, n,
-                          images.row(image, row + m) + static_cast<std::ptrdiff_t>(column + n) * images.channels +
-                              channel);
+                for (int v = 0; v < word_width<T>; ++v)
+                    if (inside && v < count) values[v] = to_float(images.data[at + v]);
+                words[n] = pack_word(values);
+            });
+    }
+
+    template <typename Window>
+    __device__ void store_row(const Images<T>& images, int m,
+                              const float (&out)[Window::columns][word_width<T>]) const {
+        if (images.vectors)
+            for_each_in_row<Window>(images, m, [&](int n, std::ptrdiff_t at, bool inside) {
+                if (inside) *reinterpret_cast<unsigned*>(images.data + at) = pack_word(out[n]);
+            });
+        else
+            for_each_in_row<Window>(images, m, [&](int n, std::ptrdiff_t at, bool inside) {
+#pragma unroll
+                for (int v = 0; v < word_width<T>; ++v)
+                    if (inside && v < count) images.data[at + v] = from_float<T>(out[n][v]);
+            });
     }
 };
 
@@ -67,13 +103,12 @@ __device__ inline void correlate_patch(const PatchInputs<Window>& inputs, const 
 /// One tile and one slab a block: stages the inputs (normalised, where Finish says so), takes the sums of the taps, and
 /// hands each thread's patch to finish(patch, tile, channels' parameters, shared memory for sums over the block).
 template <typename T, typename Window, typename Finish>
-__global__ void __launch_bounds__(depthwise_threads, 3)
+__global__ void __launch_bounds__(block_threads, 3)
     depthwise_kernel(Tiles tiles, int slabs, Images<const T> x, const float* w, bool reversed, Normalisation norm,
                      Activation f, Finish finish) {
     extern __shared__ __align__(128) char shared[];
-    using Tables = DepthwiseTables<T, Window::kernel>;
-    auto& tables = *reinterpret_cast<Tables*>(shared);
-    char* staged = shared + sizeof(Tables);
+    auto& tables = *reinterpret_cast<Tables<T, Window::kernel>*>(shared);
+    char* staged = shared + sizeof(tables);
 
     const int slab = static_cast<int>(blockIdx.x) % slabs, tile = static_cast<int>(blockIdx.x) / slabs;
     const int first_channel = slab * slab_channels<T>;
@@ -110,9 +145,9 @@ __global__ void __launch_bounds__(depthwise_threads, 3)
 
 /// Bytes of shared memory of a block.
 template <typename T, typename Window>
-int depthwise_shared_bytes(const Tiles& tiles, int sums_bytes) {
-    return static_cast<int>(sizeof(DepthwiseTables<T, Window::kernel>)) +
+int shared_bytes(const Tiles& tiles, int sums_bytes) {
+    return static_cast<int>(sizeof(Tables<T, Window::kernel>)) +
            std::max(Stage<Window>(tiles).bytes(tiles.images), sums_bytes);
 }
 
-}  // namespace karyon::kernels::gpu
+}  // namespace karyon::kernels::gpu::depthwise

@@ -10,9 +10,9 @@
 /// How the depthwise kernels go over a batch: a block takes 64 bytes of channels (a slab: 32 of bf16, 16 of f32) of a
 /// tile of patches, from one image or from several small ones. The tile's inputs are staged in shared memory, and so
 /// come from global memory once but for the halo. A lane takes 4 bytes of channels, half a warp (a strip) a patch.
-namespace karyon::kernels::gpu {
+namespace karyon::kernels::gpu::depthwise {
 
-inline constexpr int depthwise_threads = 256, strip_lanes = 16, strips = depthwise_threads / strip_lanes;
+inline constexpr int block_threads = 256, strip_lanes = 16, strips = block_threads / strip_lanes;
 inline constexpr int slab_bytes = 64;
 inline constexpr int shared_bytes_limit = 48 * 1024;
 
@@ -115,7 +115,7 @@ __device__ void for_each_staged_pack(const Stage<Window>& stage, const Tiles& ti
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32, pack = lane % 4;
     const int top = tiles.in_top + start.row * Window::row_step,
               left = tiles.in_left + start.column * Window::column_step;
-    for (int line = warp; line < tiles.images * stage.rows; line += depthwise_threads / 32) {
+    for (int line = warp; line < tiles.images * stage.rows; line += block_threads / 32) {
         const int image = line / stage.rows, row = line - image * stage.rows, h = top + row;
         const bool row_inside = start.image + image < x.batch && h >= 0 && h < x.height;
         T* pixels = x.data + (row_inside ? x.row(start.image + image, h) : 0);
@@ -178,4 +178,4 @@ Tiles cut_tiles(Tiles tiles, int batch, int height, int width, int max_patches, 
     return tiles;
 }
 
-}  // namespace karyon::kernels::gpu
+}  // namespace karyon::kernels::gpu::depthwise

@@ -3,7 +3,7 @@
 /// What one thread of a depthwise kernel computes at a time: a patch of rows x columns outputs, all in registers, from
 /// a patch of in_rows x in_columns inputs, each read once. Which tap joins an output to an input is known to the
 /// compiler, and the same along both axes.
-namespace karyon::kernels::gpu {
+namespace karyon::kernels::gpu::depthwise {
 
 /// out[p] = sum_r in[p * s + r] * w[r]: forward, and the data gradient of stride 1 with the taps in reverse.
 template <int k, int s, int rows_, int columns_>
@@ -44,4 +44,4 @@ __device__ inline void for_each_tap(int i, int j, Visit visit) {
     }
 }
 
-}  // namespace karyon::kernels::gpu
+}  // namespace karyon::kernels::gpu::depthwise

@@ -3,7 +3,7 @@
 #include "kernels/conv/depthwise_tiles.cuh"
 #include "kernels/norm/normalise.cuh"
 
-namespace karyon::kernels::gpu {
+namespace karyon::kernels::gpu::depthwise {
 
 /// Throws Error unless it is a prologue that the depthwise kernels take: without a gate, and no activation alone.
 inline void check_prologue(const char* op, const Prologue& prologue) {
@@ -21,7 +21,7 @@ struct ChannelTable {
 
     /// By all threads of the block; they synchronise before they read.
     __device__ void fill(const Normalisation& norm, int first, int count) {
-        for (int i = static_cast<int>(threadIdx.x); i < channels; i += depthwise_threads) {
+        for (int i = static_cast<int>(threadIdx.x); i < channels; i += block_threads) {
             float value[3] = {};
             inverse[i] = first + i < count ? norm.coefficients(first + i, value) : 0.0f;
             mean[i] = value[0];
@@ -57,4 +57,4 @@ __device__ void normalise_tile(const Stage<Window>& stage, const Tiles& tiles, c
     });
 }
 
-}  // namespace karyon::kernels::gpu
+}  // namespace karyon::kernels::gpu::depthwise
