@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "kernels/async_copy.cuh"
 #include "kernels/conv/depthwise_conv.h"
 #include "kernels/conv/depthwise_window.cuh"
+#include "kernels/mma.cuh"
 #include "kernels/word.cuh"
 
 /// How the depthwise kernels go over a batch: a block takes 64 bytes of channels (a slab: 32 of bf16, 16 of f32) of a
