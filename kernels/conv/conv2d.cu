@@ -1,4 +1,5 @@
 #include "kernels/conv/add_slices.cuh"
+#include "kernels/conv/bias_gradient.cuh"
 #include "kernels/conv/check_shape.h"
 #include "kernels/conv/fused_conv2d.h"
 #include "kernels/conv/gemm_operands.cuh"
@@ -35,7 +36,7 @@ void forward(const char* op, Stream& stream, const Conv2dShape& s, const ImagePa
     GemmArguments<T> g{};
     g.pixels = window_pixels(s, x);
     g.matrix = plain_matrix(w.as<T>(), s.out_channels, g.pixels.depth);
-    g.prologue = Normalise(prologue, s.in_channels);
+    g.prologue = DevicePrologue(prologue, s.in_channels);
     g.rows = g.pixels.rows, g.columns = s.out_channels, g.depth = g.pixels.depth;
     g.three_products = is_three_products(stream);
     g.bias = epilogue.bias.as<float>();
@@ -76,7 +77,7 @@ void backward_weights(const char* op, Stream& stream, const Conv2dShape& s, cons
     GemmArguments<T> g{};
     g.pixels = window_pixels(s, x);
     g.matrix = plain_matrix(dy.as<T>(), g.pixels.rows, s.out_channels);
-    g.prologue = Normalise(prologue, s.in_channels);
+    g.prologue = DevicePrologue(prologue, s.in_channels);
     g.rows = s.out_channels, g.columns = g.pixels.depth, g.depth = g.pixels.rows;
     g.three_products = is_three_products(stream);
 
@@ -92,7 +93,7 @@ void backward_weights(const char* op, Stream& stream, const Conv2dShape& s, cons
     g.vector_store = is_aligned(g.slices) && g.columns % 4 == 0;
     launch_gemm<T, Pass::backward_weights>(op, stream, g, plan);
     if (plan.slices > 1) add_slices(op, stream, count, plan.slices, g.slices, dw.as<float>());
-    if (dbias) add_column_sums(op, stream, g.depth, s.out_channels, dy, dbias.as<float>());
+    if (dbias) add_bias_gradient(op, stream, g.depth, s.out_channels, dy, dbias.as<float>());
 }
 
 template <typename T>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/conv/gemm_normalise.cuh"
+#include "kernels/conv/gemm_prologue.cuh"
 #include "kernels/conv/gemm_sources.cuh"
 
 namespace karyon::kernels::gpu {
@@ -18,10 +18,10 @@ template <typename T>
 struct GemmArguments {
     Pixels<T> pixels;
     Matrix<T> matrix;
-    Normalise prologue;   ///< on `pixels`
-    int rows, columns;    ///< M, N
-    int depth;            ///< K
-    bool three_products;  ///< f32 as 3xTF32
+    DevicePrologue prologue;  ///< on `pixels`
+    int rows, columns;        ///< M, N
+    int depth;                ///< K
+    bool three_products;      ///< f32 as 3xTF32
 
     // forward and backward_data: y = f(C + bias) + residual, its columns from `split` on in a tensor of their own
     int row_tiles_of_block;

@@ -75,8 +75,9 @@ __device__ void add_moments(const Part& part, Moments& of_thread) {
         sum += distance;
         squares += distance * distance;
     }
-    const float count = static_cast<float>((part.rows - first + rows_at_once - 1) / rows_at_once), mean = sum / count;
-    moments.add({count, near + mean, fmaxf(squares - sum * mean, 0.0f)});
+    const float count = static_cast<float>((part.rows - first + rows_at_once - 1) / rows_at_once);
+    const float mean = sum / count, m2 = squares - sum * mean;
+    moments.add({count, near + mean, m2 < 0 ? 0.0f : m2});  // NaN stays NaN
     of_thread = moments;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/conv/gemm_normalise.cuh"
+#include "kernels/conv/gemm_prologue.cuh"
 #include "kernels/conv/gemm_sources.cuh"
 #include "kernels/conv/gemm_tile.cuh"
 
@@ -38,7 +38,8 @@ class Loader {
     }
 
     /// Normalises what load() has copied, after the wait for it and before the barrier. Zeros outside the image stay.
-    __device__ void normalise(unsigned char* tile, int k, const Normalise& prologue, const float* coefficients) const {
+    __device__ void normalise(unsigned char* tile, int k, const DevicePrologue& prologue,
+                              const float* coefficients) const {
         Inner inner[inners];
         decode(inner, is_k_major ? k : first_);
 #pragma unroll 1

@@ -8,21 +8,17 @@ namespace karyon::kernels::gpu {
 
 /// `count` elements of T, at most 16 bytes, in one access. The address must be a multiple of their size.
 template <int count, typename T>
-struct alignas(sizeof(T) * count) Elements {
-    T at[count];
-};
-template <int count, typename T>
 __device__ inline void load(float (&value)[count], const T* from) {
-    const auto elements = *reinterpret_cast<const Elements<count, T>*>(from);
+    const auto pack = *reinterpret_cast<const Pack<T, count>*>(from);
 #pragma unroll
-    for (int i = 0; i < count; ++i) value[i] = to_float(elements.at[i]);
+    for (int i = 0; i < count; ++i) value[i] = to_float(pack.at[i]);
 }
 template <int count, typename T>
 __device__ inline void store(T* to, const float (&value)[count]) {
-    Elements<count, T> elements;
+    Pack<T, count> pack;
 #pragma unroll
-    for (int i = 0; i < count; ++i) elements.at[i] = from_float<T>(value[i]);
-    *reinterpret_cast<Elements<count, T>*>(to) = elements;
+    for (int i = 0; i < count; ++i) pack.at[i] = from_float<T>(value[i]);
+    *reinterpret_cast<Pack<T, count>*>(to) = pack;
 }
 
 /// Floats of shared memory. Of 8 lanes with 8 floats each side by side, half take the second 16 bytes first, so that

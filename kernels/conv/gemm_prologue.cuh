@@ -3,27 +3,27 @@
 #include <cstddef>
 
 #include "kernels/conv/gemm_vector.cuh"
-#include "kernels/fusion.h"
+#include "kernels/norm/normalise.cuh"
 
 namespace karyon::kernels::gpu {
 
 /// A Prologue on the device. The coefficients of all channels stand in shared memory: a row of means, one of scales and
 /// one of betas.
-struct Normalise {
-    const float *mean = nullptr, *variance = nullptr, *gamma = nullptr, *beta = nullptr, *gate = nullptr;
-    float eps = 0;
-    Activation activation = Activation::none;
-    int channels = 0, row_length = 0;
+struct DevicePrologue {
+    Normalisation bn;
+    Activation activation;
+    const float* gate;
+    int channels, row_length;
 
-    Normalise() = default;
-    Normalise(const Prologue& p, int channel_count)
-        : gate(p.gate.as<float>()), eps(p.eps), channels(channel_count), row_length((channel_count + 3) / 4 * 4) {
-        if (!p.mean) return;
-        mean = p.mean.as<float>(), variance = p.variance.as<float>();
-        gamma = p.gamma.as<float>(), beta = p.beta.as<float>();
-        activation = p.activation;
-    }
-    __host__ __device__ explicit operator bool() const { return mean || gate; }
+    DevicePrologue() : DevicePrologue({}, 0) {}
+    DevicePrologue(const Prologue& p, int channel_count)
+        : bn(p),
+          activation(p.mean ? p.activation : Activation::none),
+          gate(p.gate.as<float>()),
+          channels(channel_count),
+          row_length((channel_count + 3) / 4 * 4) {}
+
+    __host__ __device__ explicit operator bool() const { return bn.mean || gate; }
     /// Of shared memory, for the coefficients.
     std::size_t shared_bytes() const { return *this ? sizeof(float) * 3 * static_cast<std::size_t>(row_length) : 0; }
 
@@ -31,9 +31,10 @@ struct Normalise {
     template <int threads>
     __device__ void prepare(float* coefficients) const {
         for (int c = static_cast<int>(threadIdx.x); c < channels; c += threads) {
-            coefficients[c] = mean ? mean[c] : 0.0f;
-            coefficients[row_length + c] = mean ? gamma[c] / sqrtf(variance[c] + eps) : 1.0f;
-            coefficients[2 * row_length + c] = mean ? beta[c] : 0.0f;
+            float value[3];
+            bn.coefficients(c, value);
+#pragma unroll
+            for (int i = 0; i < 3; ++i) coefficients[i * row_length + c] = value[i];
         }
     }
 
@@ -58,12 +59,12 @@ struct Normalise {
   private:
     template <int count>
     __device__ void normalise(float (&value)[count], int image, int channel, const float* coefficients) const {
-        float centre[count], scale[count], shift[count];
-        load(centre, coefficients + channel);
+        float mean[count], scale[count], beta[count];
+        load(mean, coefficients + channel);
         load(scale, coefficients + row_length + channel);
-        load(shift, coefficients + 2 * row_length + channel);
+        load(beta, coefficients + 2 * row_length + channel);
 #pragma unroll
-        for (int i = 0; i < count; ++i) value[i] = (value[i] - centre[i]) * scale[i] + shift[i];
+        for (int i = 0; i < count; ++i) value[i] = normalised(value[i] - mean[i], scale[i], beta[i]);
         activate_all(value, activation);
         if (gate) {
             const float* const factors = gate + static_cast<std::ptrdiff_t>(image) * channels + channel;
