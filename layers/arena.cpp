@@ -14,16 +14,16 @@ std::int64_t next_line(std::int64_t element) {
 
 }  // namespace
 
-Arena::Arena(const std::function<void(const StateVisitor&)>& visit) {
+Arena::Arena(const std::function<void(const StateVisitor&)>& visit, Device device) {
     std::int64_t parameters = 0, buffers = 0;
     visit([&](const std::string& name, Tensor& tensor, StateKind kind) {
         std::int64_t& end = kind == StateKind::parameter ? parameters : buffers;
         entries_.push_back({name, kind, end, tensor.shape()});
         end = next_line(end + tensor.size());
     });
-    values_ = Tensor::zeros({parameters});
-    gradients_ = Tensor::zeros({parameters});
-    buffers_ = Tensor::zeros({buffers});
+    values_ = Tensor::zeros({parameters}, DType::f32, device);
+    gradients_ = Tensor::zeros({parameters}, DType::f32, device);
+    buffers_ = Tensor::zeros({buffers}, DType::f32, device);
     std::size_t index = 0;
     visit([&](const std::string&, Tensor& tensor, StateKind kind) {
         const Entry& entry = entries_[index++];
@@ -38,7 +38,7 @@ std::string Arena::first_non_finite(const Tensor& parameters, const Tensor& buff
     for (const Entry& entry : entries_) {
         const Tensor& flat = entry.kind == StateKind::parameter ? parameters : buffers;
         if (!flat.defined()) continue;
-        const Tensor tensor = part(flat, entry);
+        const Tensor tensor = part(flat, entry).to(Device{});
         const auto values = tensor.span<float>();
         if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
             return entry.name;

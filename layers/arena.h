@@ -9,7 +9,8 @@ namespace karyon {
 
 /// The parameters of a model in one flat tensor, their gradients in a second and its buffers in a third, so that the
 /// optimiser, the gradient norm, zeroing, averaging and checkpoints are single passes. The tensors of the model become
-/// views. Every view starts on 64 bytes; the gap before it holds zeros, and stays so under the optimiser.
+/// views, wherever they were made. Every view starts on 64 bytes; the gap before it holds zeros, and stays so under the
+/// optimiser.
 class Arena {
   public:
     struct Entry {
@@ -20,7 +21,7 @@ class Arena {
     };
 
     /// `visit` is a model's visit function: `arena([&](const StateVisitor& v) { model.visit("", v); })`.
-    explicit Arena(const std::function<void(const StateVisitor&)>& visit);
+    explicit Arena(const std::function<void(const StateVisitor&)>& visit, Device = {});
 
     const Tensor& values() const { return values_; }
     const Tensor& gradients() const { return gradients_; }

@@ -2,21 +2,17 @@
 
 #include <algorithm>
 
-#include "kernels/elementwise/drop_connect.h"
 #include "tensor/ops/shape.h"
-#include "tensor/stream.h"
 
 namespace karyon {
 namespace {
 
 /// Drops the whole block for some images of the batch and scales the others up, so that the mean stays (Huang 2016).
-Tensor drop_connect(const Tensor& x, float probability, Random& random) {
-    Tensor scale = Tensor::empty({x.dim(0)});
-    const auto& [seed, stream, position] = random.state();
+Tensor drop_connect_scale(const Tensor& x, float probability, const Pass& pass) {
+    const auto& [seed, stream, position] = pass.random->state();
     const int batch = int(x.dim(0));
-    kernels::cpu::drop_connect_scales(current_stream(), {seed, stream, position, batch, probability}, scale);
-    random.skip(batch);
-    return scale_images(x, scale);
+    pass.random->skip(std::uint64_t(batch));
+    return drop_connect_scales({seed, stream, position, batch, probability}, x.device(), pass.stream_offset);
 }
 
 }  // namespace
@@ -47,16 +43,34 @@ MBConv::MBConv(const Options& o, Random& random) : options_(o) {
     project_bn_ = BatchNorm(o.out, o.batch_norm, Activation::none);
 }
 
+MBConvParameters MBConv::parameters() const {
+    return {expand_.weight,
+            expand_bn_.parameters,
+            depthwise_.weight,
+            depthwise_bn_.parameters,
+            squeeze_excite_.reduce_weight,
+            squeeze_excite_.reduce_bias,
+            squeeze_excite_.expand_weight,
+            squeeze_excite_.expand_bias,
+            project_.weight,
+            project_bn_.parameters};
+}
+
 Tensor MBConv::operator()(const Tensor& x, const Pass& pass, Tensor* expansion) const {
+    const bool residual = options_.stride == 1 && options_.in == options_.out;
+    Tensor scale;
+    if (residual && pass.training && pass.random && options_.drop_connect > 0)
+        scale = drop_connect_scale(x, options_.drop_connect, pass);
+    const MBConvOptions fused{options_.stride, options_.padding, residual, pass.training};
+    if (!expansion && has_fused_mbconv(x, fused)) return mbconv(x, parameters(), scale, fused);
+
     Tensor y = x;
     if (options_.expand != 1) y = expand_bn_(expand_(y), pass);
     if (expansion) *expansion = y;
     y = depthwise_bn_(depthwise_(y), pass);
     y = project_bn_(project_(squeeze_excite_(y)), pass);
-    if (options_.stride != 1 || options_.in != options_.out) return y;
-    if (pass.training && pass.random && options_.drop_connect > 0)
-        y = drop_connect(y, options_.drop_connect, *pass.random);
-    return add(y, x);
+    if (!residual) return y;
+    return add(scale.defined() ? scale_images(y, scale) : y, x);
 }
 
 void MBConv::visit(const std::string& prefix, const StateVisitor& visitor) {

@@ -2,6 +2,7 @@
 
 #include "layers/batch_norm.h"
 #include "layers/convolution.h"
+#include "tensor/ops/mbconv.h"
 
 namespace karyon {
 
@@ -45,6 +46,8 @@ class MBConv {
     const Options& options() const { return options_; }
 
   private:
+    MBConvParameters parameters() const;
+
     Options options_;
     Conv2d expand_;
     BatchNorm expand_bn_;

@@ -1,5 +1,6 @@
 #include "models/local_global_unet.h"
 
+#include "tensor/ops/cast.h"
 #include "tensor/ops/shape.h"
 
 namespace karyon {
@@ -105,11 +106,11 @@ LocalGlobalUnet::Output LocalGlobalUnet::operator()(const Tensor& local, const T
     for (std::size_t i = 0; i < stages_.size(); ++i) {
         y = stages_[i](y, i < kSkips ? std::exchange(skips.by_depth[i], Tensor()) : Tensor(), pass);
         if (!pass.training || i >= side_.size()) continue;
-        Tensor side = bilinear_resize(side_[i](y), input.dim(1), input.dim(2));
+        const Tensor side = bilinear_resize(cast(side_[i](y), DType::f32), input.dim(1), input.dim(2));
         output.side.push_back(options_.view == View::wide ? pad_crop(side, crop) : side);
     }
     if (options_.tail) y = tail_(concat_channels({y, input}), pass);
-    output.logits = output_(y);
+    output.logits = cast(output_(y), DType::f32);
     if (options_.view == View::wide) output.logits = pad_crop(output.logits, crop);
     return output;
 }

@@ -49,7 +49,8 @@ class LocalGlobalUnet {
     LocalGlobalUnet(const UnetOptions&, Random&);
 
     /// local [n, local, local, 3] (unless the view is `wide`), global [n, local + 2 margin, local + 2 margin, 3]
-    /// (unless the view is `local`), both scaled as the encoder expects.
+    /// (unless the view is `local`), both scaled as the encoder expects. Activations are of their type, f32 or bf16;
+    /// the logits are f32.
     Output operator()(const Tensor& local, const Tensor& global, const Pass&) const;
     void visit(const std::string& prefix, const StateVisitor&);
 

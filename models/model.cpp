@@ -1,6 +1,5 @@
 #include "models/model.h"
 
-#include <cstring>
 #include <set>
 
 namespace karyon {
@@ -17,23 +16,24 @@ const Tensor& flat_of(const Arena::Entry& entry, const Tensor& values, const Ten
 
 }  // namespace
 
-Model::Model(const ModelDescription& d, std::uint64_t seed)
+Model::Model(const ModelDescription& d, std::uint64_t seed, Device device)
     : description(d),
       network(seeded_network(d.network, seed)),
-      arena([this](const StateVisitor& visitor) { network.visit("", visitor); }) {}
+      arena([this](const StateVisitor& visitor) { network.visit("", visitor); }, device) {}
 
-std::unique_ptr<Model> Model::load(const std::filesystem::path& path) {
+std::unique_ptr<Model> Model::load(const std::filesystem::path& path, Device device) {
     const SafetensorsFile file = SafetensorsFile::open(path);
     const auto text = file.metadata().find(kDescriptionKey);
     if (text == file.metadata().end())
         throw Error(path.string(), "expected a checkpoint of karyon (metadata \"{}\"), found none", kDescriptionKey);
-    auto model = std::make_unique<Model>(description_from_json(text->second, path.string()), 0);
+    auto model = std::make_unique<Model>(description_from_json(text->second, path.string()), 0, device);
     model->load_state(file, path);
     return model;
 }
 
 void Model::save(const std::filesystem::path& path, const Tensor& values, const Tensor& buffers) const {
-    write_safetensors(path, state_items(arena, values, buffers), {{kDescriptionKey, to_json(description)}});
+    const Tensor host_values = values.to(Device{}), host_buffers = buffers.to(Device{});
+    write_safetensors(path, state_items(arena, host_values, host_buffers), {{kDescriptionKey, to_json(description)}});
 }
 
 void Model::load_state(const SafetensorsFile& file, const std::filesystem::path& path) {
@@ -71,8 +71,7 @@ void read_state(const SafetensorsFile& file, const std::filesystem::path& path, 
     if (!missing.empty() || !misshaped.empty() || (prefix.empty() && !unexpected.empty()))
         throw Error(path.string(), "expected the tensors of this network{}{}{}", missing, unexpected, misshaped);
     for (const Arena::Entry& entry : arena.entries()) {
-        const auto bytes = file.bytes(prefix + entry.name);
-        std::memcpy(arena.part(flat_of(entry, values, buffers), entry).raw(), bytes.data(), bytes.size());
+        arena.part(flat_of(entry, values, buffers), entry).copy_from_bytes(file.bytes(prefix + entry.name));
     }
 }
 

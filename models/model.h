@@ -31,15 +31,18 @@ ModelDescription description_from_json(const std::string& text, const std::strin
 /// A network with its parameters in an arena, and what it was made for.
 class Model {
   public:
-    Model(const ModelDescription&, std::uint64_t seed);
+    /// The same initial weights on every device.
+    Model(const ModelDescription&, std::uint64_t seed, Device = {});
 
     /// Reads a checkpoint of karyon. Throws Error where it is none, or holds other tensors than its description needs.
-    static std::unique_ptr<Model> load(const std::filesystem::path&);
+    static std::unique_ptr<Model> load(const std::filesystem::path&, Device = {});
     /// Writes the values and buffers given (of the arena's layout: the current ones, or averages of them).
     void save(const std::filesystem::path&, const Tensor& values, const Tensor& buffers) const;
 
     /// Copies parameters and buffers from a checkpoint whose tensors must be those of this network, by name and shape.
     void load_state(const SafetensorsFile&, const std::filesystem::path&);
+
+    Device device() const { return arena.values().device(); }
 
     const ModelDescription description;
     LocalGlobalUnet network;
@@ -49,7 +52,8 @@ class Model {
 /// Key of the description in a checkpoint's metadata.
 inline constexpr const char* kDescriptionKey = "karyon.model";
 
-/// The tensors of `arena` as entries of a checkpoint, with the elements taken from `values` and `buffers`.
+/// The tensors of `arena` as entries of a checkpoint, with the elements taken from `values` and `buffers`, which are in
+/// host memory and must outlive them.
 std::vector<SafetensorsItem> state_items(const Arena&, const Tensor& values, const Tensor& buffers,
                                          const std::string& prefix = "");
 /// The way back. Throws Error naming the first missing, unexpected and mis-shaped tensor; writes nothing in that case.

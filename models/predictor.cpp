@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tensor/autograd.h"
+#include "tensor/ops/cast.h"
 
 namespace karyon {
 
@@ -141,7 +142,10 @@ class TilePass {
             if (global.defined())
                 cut_global(image_, at.x, at.y, geometry_, scaling, global.data<float>() + i * wide * wide * 3);
         }
-        return model_.network(local, global, Pass{}).logits;
+        const auto placed = [&](const Tensor& view) {
+            return view.defined() ? cast(view.to(model_.device()), options_.precision) : view;
+        };
+        return model_.network(placed(local), placed(global), Pass{}).logits.to(Device{});
     }
 
     const Model& model_;

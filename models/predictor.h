@@ -17,7 +17,8 @@ struct PredictOptions {
     int overlap = 64;      ///< pixels that neighbouring tiles share; 0: side by side
     bool gaussian = true;  ///< overlapping predictions weigh less towards their tile's border; false: equal weights
     TestTimeAugmentation augmentation = TestTimeAugmentation::none;
-    int batch = 4;  ///< tiles a forward pass
+    int batch = 4;                 ///< tiles a forward pass
+    DType precision = DType::f32;  ///< of the activations; bf16 on a GPU only
 };
 
 /// The probability of "nucleus" at every pixel.

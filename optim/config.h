@@ -16,7 +16,7 @@ struct TrainConfig {
     std::string preset = "best";
     std::uint64_t seed = 1;
     int threads = 0;
-    std::string device = "cpu";
+    std::string device = "cpu", precision = "fp32";
 
     struct Model {
         std::string encoder = "b4", view = "local_global", decoder = "smp", padding = "same";

@@ -26,7 +26,9 @@ void add_run(const Section& run, TrainConfig& config) {
     run.any("preset", &config.preset, "the recipe that all other keys start from");
     run.any("seed", &config.seed, "of weights, patches and augmentation");
     run.number("threads", &config.threads, 0, 1024, "0: one for every core");
-    run.choice("device", &config.device, {"cpu"}, "where the network runs");
+    run.any("device", &config.device, "where the network runs: cpu, cuda, or cuda:NUMBER for one of several GPUs");
+    run.choice("precision", &config.precision, {"fp32", "bf16"},
+               "of the activations; weights, statistics and losses are fp32 always, bf16 needs a GPU");
 }
 
 void add_model(const Section& model, TrainConfig::Model& m) {

@@ -22,6 +22,14 @@ ModelDescription describe(const TrainConfig& config) {
     return description;
 }
 
+DType precision_of(const TrainConfig& config) {
+    if (config.precision == "fp32") return DType::f32;
+    if (config.device == "cpu")
+        throw Error("config", "expected precision = fp32 on the CPU, got {}: bf16 needs --device cuda",
+                    config.precision);
+    return DType::bf16;
+}
+
 PredictOptions predict_options(const TrainConfig& config) {
     PredictOptions options;
     options.overlap = config.predict.overlap;
@@ -29,6 +37,7 @@ PredictOptions predict_options(const TrainConfig& config) {
     options.augmentation = config.predict.tta == "flips"      ? TestTimeAugmentation::flips
                            : config.predict.tta == "dihedral" ? TestTimeAugmentation::dihedral
                                                               : TestTimeAugmentation::none;
+    options.precision = precision_of(config);
     return options;
 }
 

@@ -35,7 +35,10 @@ class Optimizer {
     std::vector<std::pair<std::string, Tensor>> state() const;
 
   private:
-    void update_averages();
+    void require_finite(double norm) const;
+    /// Both return the norm, and change nothing where it is not finite. `decay` is that of the averages.
+    float update_on_cpu(kernels::AmsgradStep, float decay);
+    float update_on_gpu(const kernels::AmsgradStep&, float decay);
 
     const Arena& arena_;
     OptimizerOptions options_;

@@ -13,6 +13,7 @@
 #include "optim/training_state.h"
 #include "tensor/allocator.h"
 #include "tensor/autograd.h"
+#include "tensor/ops/cast.h"
 #include "tensor/ops/loss.h"
 
 namespace karyon {
@@ -38,6 +39,7 @@ OptimizerOptions optimizer_options(const TrainConfig::Optim& o) {
 /// What must be the same when a run goes on; how long and on how many threads it runs may change.
 std::string fingerprint(TrainConfig config) {
     config.threads = 0;
+    config.device = "cpu";
     config.data.workers = 1;
     config.optim.epochs = 1;
     config.optim.max_minutes = 0;
@@ -83,11 +85,12 @@ class Run {
   public:
     Run(const TrainConfig& config, const TrainPaths& paths, bool resume, TrainObserver& observer)
         : config_(config),
+          precision_(precision_of(config)),
           observer_(observer),
           folder_(paths.out, resume),
           split_(read_split(paths.split)),
           data_(load_data(config, paths, split_)),
-          model_(description_for(config, data_, split_), config.seed),
+          model_(description_for(config, data_, split_), config.seed, parse_device(config.device)),
           optimizer_(prepare(paths), optimizer_options(config.optim)) {
         if (resume) position_ = load_training_state(folder_.last(), model_, optimizer_, fingerprint(config));
         folder_.start(config, position_.step);
@@ -108,7 +111,8 @@ class Run {
             out_of_time = config_.optim.max_minutes > 0 && position_.seconds >= 60 * config_.optim.max_minutes;
             if (position_.step % steps_per_epoch_ == 0 || position_.step == total_steps_ || out_of_time) finish_epoch();
         }
-        return {position_.step, position_.best_dice, position_.seconds, Allocator::host().use().peak, out_of_time};
+        return {position_.step, position_.best_dice, position_.seconds, Allocator::of(model_.device()).use().peak,
+                out_of_time};
     }
 
   private:
@@ -166,16 +170,21 @@ class Run {
         observer_.stepped(record);
     }
 
+    Tensor placed(const Tensor& view) const {
+        return view.defined() ? cast(view.to(model_.device()), precision_) : view;
+    }
+
     Tensor loss_of(const Batch& batch, Random& random) const {
-        const auto output = model_.network(batch.local, batch.global, {true, &random});
-        std::vector<Tensor> terms{jaccard_loss(output.logits, batch.target)};
+        const auto output = model_.network(placed(batch.local), placed(batch.global), {true, &random});
+        const Tensor target = batch.target.to(model_.device());
+        std::vector<Tensor> terms{jaccard_loss(output.logits, target)};
         std::vector<float> weights{1};
         if (config_.optim.bce_weight > 0) {
-            terms.push_back(binary_cross_entropy(output.logits, batch.target));
+            terms.push_back(binary_cross_entropy(output.logits, target));
             weights.push_back(float(config_.optim.bce_weight));
         }
         for (std::size_t i = 0; i < output.side.size(); ++i) {
-            terms.push_back(jaccard_loss(output.side[i], batch.target));
+            terms.push_back(jaccard_loss(output.side[i], target));
             weights.push_back(float(config_.model.side_loss_weights[i]));
         }
         return weighted_sum(terms, weights);
@@ -208,6 +217,7 @@ class Run {
         // Side by side and unflipped: epochs are compared with each other, a tenth of the cost tells them apart.
         PredictOptions options;
         options.overlap = 0;
+        options.precision = precision_;
         const Predictor predictor(model_);
         Scores scores("validation");
         for (const TrainingCase& item : data_.validation)
@@ -217,6 +227,7 @@ class Run {
     }
 
     const TrainConfig config_;
+    const DType precision_;
     TrainObserver& observer_;
     RunFolder folder_;
     Split split_;

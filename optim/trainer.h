@@ -57,6 +57,8 @@ class TrainObserver {
 
 /// The network that a configuration describes; `organs` and `trained_on` are the caller's to fill in.
 ModelDescription describe(const TrainConfig&);
+/// Throws Error for bf16 on the CPU.
+DType precision_of(const TrainConfig&);
 PredictOptions predict_options(const TrainConfig&);
 
 /// Trains from a split and leaves in the run folder: best.safetensors (the averaged weights of the epoch with the

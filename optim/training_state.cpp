@@ -1,7 +1,6 @@
 #include "optim/training_state.h"
 
 #include <charconv>
-#include <cstring>
 
 namespace karyon {
 namespace {
@@ -25,9 +24,13 @@ T number(const SafetensorsFile& file, const std::filesystem::path& path, const s
 
 void save_training_state(const std::filesystem::path& path, const Model& model, const Optimizer& optimizer,
                          const TrainingPosition& position, const std::string& config_fingerprint) {
-    auto items = state_items(model.arena, model.arena.values(), model.arena.buffers(), "model.");
-    for (const auto& [name, tensor] : optimizer.state())
-        items.push_back({name, DType::f32, tensor.shape(), tensor.raw()});
+    const Tensor values = model.arena.values().to(Device{}), buffers = model.arena.buffers().to(Device{});
+    auto items = state_items(model.arena, values, buffers, "model.");
+    std::vector<Tensor> held;
+    for (const auto& [name, tensor] : optimizer.state()) {
+        held.push_back(tensor.to(Device{}));
+        items.push_back({name, DType::f32, tensor.shape(), held.back().raw()});
+    }
     write_safetensors(path, items,
                       {{kDescriptionKey, to_json(model.description)},
                        {kFingerprintKey, config_fingerprint},
@@ -53,8 +56,7 @@ TrainingPosition load_training_state(const std::filesystem::path& path, Model& m
                         file.contains(name) ? to_string(file.entry(name).shape) : "none");
     read_state(file, path, model.arena, model.arena.values(), model.arena.buffers(), "model.");
     for (const auto& [name, tensor] : optimizer.state()) {
-        const auto bytes = file.bytes(name);
-        std::memcpy(tensor.raw(), bytes.data(), bytes.size());
+        tensor.copy_from_bytes(file.bytes(name));
     }
     optimizer.set_steps(position.step);
     return position;

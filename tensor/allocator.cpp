@@ -10,15 +10,30 @@
 #include <unordered_map>
 
 #include "kernels/error.h"
+#include "tensor/cuda.h"
 
 namespace karyon {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
+// A line of a GPU's cache; two of the CPU's.
+constexpr std::size_t kAlignment = 128;
 constexpr std::size_t kHugePage = std::size_t(2) << 20;
 constexpr std::size_t kSegment = std::size_t(64) << 20;
 
 std::size_t round_up(std::size_t value, std::size_t to) { return (value + to - 1) / to * to; }
+
+void* reserve_huge_pages(std::size_t bytes) {
+    void* memory = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    const auto raw = reinterpret_cast<std::uintptr_t>(memory);
+    const std::uintptr_t start = round_up(raw, kHugePage);
+    if (start != raw) munmap(memory, start - raw);
+    if (const std::size_t rest = raw + kHugePage - start) munmap(reinterpret_cast<void*>(start + bytes), rest);
+    madvise(reinterpret_cast<void*>(start), bytes, MADV_HUGEPAGE);
+    return reinterpret_cast<void*>(start);
+}
+
+void release_huge_pages(void* memory, std::size_t bytes) noexcept { munmap(memory, bytes); }
 
 }  // namespace
 
@@ -30,6 +45,9 @@ struct Allocator::State {
         bool first = false;  ///< begins a segment: never merges with what happens to lie before it
     };
 
+    explicit State(MemorySource from) : source(std::move(from)) {}
+
+    const MemorySource source;
     mutable std::mutex mutex;
     std::map<std::uintptr_t, Block> blocks;                        ///< by address
     std::set<std::pair<std::size_t, std::uintptr_t>> free_blocks;  ///< by size, then address: best fit, deterministic
@@ -38,13 +56,10 @@ struct Allocator::State {
 
     void add_segment(std::size_t bytes) {
         const std::size_t size = round_up(std::max(bytes, kSegment), kHugePage);
-        void* memory = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (memory == MAP_FAILED) throw Error("allocator", "expected {} bytes of memory, the system has no more", size);
-        const auto raw = reinterpret_cast<std::uintptr_t>(memory);
-        const std::uintptr_t start = round_up(raw, kHugePage);
-        if (start != raw) munmap(memory, start - raw);
-        if (const std::size_t rest = raw + kHugePage - start) munmap(reinterpret_cast<void*>(start + size), rest);
-        madvise(reinterpret_cast<void*>(start), size, MADV_HUGEPAGE);
+        const auto start = reinterpret_cast<std::uintptr_t>(source.reserve(size));
+        if (!start)
+            throw Error("allocator", "expected {} more bytes of {}, there is no more than the {} that are in use", size,
+                        source.name, use.live);
         segments[start] = size;
         blocks[start] = {size, true, true};
         free_blocks.insert({size, start});
@@ -106,23 +121,30 @@ struct Allocator::State {
             }
             free_blocks.erase({size, start});
             blocks.erase(block);
-            munmap(reinterpret_cast<void*>(start), size);
+            source.release(reinterpret_cast<void*>(start), size);
             use.reserved -= size;
             segment = segments.erase(segment);
         }
     }
 };
 
-Allocator::Allocator() : state_(std::make_unique<State>()) {}
+MemorySource huge_pages() { return {"memory", reserve_huge_pages, release_huge_pages}; }
+
+Allocator::Allocator(MemorySource source) : state_(std::make_unique<State>(std::move(source))) {}
 
 Allocator::~Allocator() {
-    for (const auto& [start, size] : state_->segments) munmap(reinterpret_cast<void*>(start), size);
+    for (const auto& [start, size] : state_->segments) state_->source.release(reinterpret_cast<void*>(start), size);
 }
 
+// Never destroyed, these two: tensors with static storage duration may outlive them.
+
 Allocator& Allocator::host() {
-    // Never destroyed: tensors with static storage duration may outlive it.
-    static Allocator* allocator = new Allocator;
+    static Allocator* allocator = new Allocator(huge_pages());
     return *allocator;
+}
+
+Allocator& Allocator::of(Device device) {
+    return device.kind == Device::Kind::cpu ? host() : cuda::allocator(device.index);
 }
 
 void* Allocator::allocate(std::size_t bytes) {

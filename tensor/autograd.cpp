@@ -17,6 +17,7 @@ struct Node {
 
 struct GradState {
     Shape shape;
+    Device device;
     Tensor gradient;
     bool shared = false;         ///< the gradient's elements belong to somebody else: add to a copy
     bool leaf = false;           ///< a leaf keeps its buffer and is added to
@@ -58,22 +59,22 @@ void Tensor::require_gradient(Tensor gradient) {
         throw Error("autograd", "expected a gradient of {}, got {}", to_string(shape_), to_string(gradient.shape()));
     grad_ = std::make_shared<GradState>();
     grad_->shape = shape_;
+    grad_->device = device_;
     grad_->leaf = true;
     grad_->gradient = std::move(gradient);
 }
 
 Tensor Tensor::gradient() const { return grad_ ? grad_->gradient : Tensor(); }
 
-Saved::Saved(const Tensor& tensor) : recompute_(tensor.recompute_), shape_(tensor.shape_) {
-    if (!recompute_) tensor_ = tensor.detach();
+Saved::Saved(const Tensor& tensor) : tensor_(tensor.detach()), recompute_(tensor.recompute_) {
+    if (recompute_) tensor_.storage_ = nullptr;
 }
 
 Tensor Saved::get() const {
     if (!recompute_) return tensor_;
     if (const auto storage = recompute_->latest.lock()) {
-        Tensor tensor;
+        Tensor tensor = tensor_;
         tensor.storage_ = storage;
-        tensor.shape_ = shape_;
         return tensor;
     }
     Tensor tensor = recompute_->make();
@@ -92,16 +93,16 @@ void Gradients::deliver(std::size_t input, Tensor gradient) const {
         state.gradient = std::move(gradient);
         return;
     }
-    Tensor sum = state.shared ? Tensor::empty(state.shape) : state.gradient;
-    kernels::cpu::add(current_stream(), sum.size(), state.gradient, gradient, sum);
+    Tensor sum = state.shared ? gradient.empty_like() : state.gradient;
+    KARYON_RUN(sum.device(), add, sum.size(), state.gradient, gradient, sum);
     state.gradient = std::move(sum);
     state.shared = false;
 }
 
 Tensor Gradients::accumulator(std::size_t input, const Shape& shape) const {
-    if (!wanted(input)) return Tensor::zeros(shape);
+    if (!wanted(input)) return Tensor::zeros(shape, DType::f32, device_);
     GradState& state = *inputs_.at(input);
-    if (!state.gradient.defined()) state.gradient = Tensor::zeros(state.shape);
+    if (!state.gradient.defined()) state.gradient = Tensor::zeros(state.shape, DType::f32, state.device);
     return state.gradient;
 }
 
@@ -119,6 +120,7 @@ Tensor record(std::string_view op, Tensor output, const std::vector<Tensor>& inp
     node->backward = std::move(backward);
     auto state = std::make_shared<GradState>();
     state->shape = output.shape();
+    state->device = output.device();
     state->node = std::move(node);
     return record_output(std::move(output), std::move(state));
 }
@@ -150,12 +152,12 @@ void backward(const Tensor& loss) {
               [](const auto& a, const auto& b) { return a->node->order > b->node->order; });
 
     const NoGrad no_grad;
-    root->gradient = Tensor::full(loss.shape(), 1);
+    root->gradient = Tensor::full(loss.shape(), 1, loss.device());
     for (auto& state : reached) {
         const auto node = std::exchange(state->node, nullptr);
         const Tensor gradient = std::exchange(state->gradient, Tensor());
         state.reset();
-        if (gradient.defined()) node->backward(gradient, Gradients(node->inputs));
+        if (gradient.defined()) node->backward(gradient, Gradients(node->inputs, gradient.device()));
         node->backward = nullptr;
     }
 }

@@ -33,18 +33,18 @@ class Saved {
     Saved() = default;
     explicit Saved(const Tensor&);
     Tensor get() const;
-    const Shape& shape() const { return shape_; }
+    const Shape& shape() const { return tensor_.shape(); }
 
   private:
-    Tensor tensor_;
+    Tensor tensor_;  ///< where it is recomputed: the same tensor without its elements
     std::shared_ptr<Recompute> recompute_;
-    Shape shape_;
 };
 
 /// The gradients of an op's inputs, by position, as its backward function delivers them.
 class Gradients {
   public:
-    explicit Gradients(const std::vector<std::shared_ptr<GradState>>& inputs) : inputs_(inputs) {}
+    Gradients(const std::vector<std::shared_ptr<GradState>>& inputs, Device device)
+        : inputs_(inputs), device_(device) {}
 
     bool wanted(std::size_t input) const { return inputs_.at(input) != nullptr; }
     /// Activation gradients: becomes the input's gradient, or is added to what other consumers delivered.
@@ -54,6 +54,7 @@ class Gradients {
 
   private:
     const std::vector<std::shared_ptr<GradState>>& inputs_;
+    Device device_;
 };
 
 using BackwardFunction = std::function<void(const Tensor& output_gradient, const Gradients&)>;

@@ -1,13 +1,24 @@
 #include "tensor/device.h"
 
-#include "kernels/error.h"
+#include <charconv>
+
+#include "tensor/cuda.h"
 
 namespace karyon {
 
 Device parse_device(const std::string& text) {
     if (text == "cpu") return {};
-    if (text.starts_with("cuda")) throw Error("device", "expected cpu (this build has no CUDA network), got {}", text);
-    throw Error("device", "expected cpu, got {}", text);
+    Device device{Device::Kind::cuda, 0};
+    if (text.starts_with("cuda:")) {
+        const char *first = text.data() + 5, *last = text.data() + text.size();
+        const auto [end, error] = std::from_chars(first, last, device.index);
+        if (error != std::errc() || end != last || device.index < 0)
+            throw Error("device", "expected cpu, cuda or cuda:NUMBER, got {}", text);
+    } else if (text != "cuda") {
+        throw Error("device", "expected cpu, cuda or cuda:NUMBER, got {}", text);
+    }
+    cuda::stream(device.index);  // says why where there is no such GPU
+    return device;
 }
 
 std::string name_of(Device device) {

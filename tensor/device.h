@@ -12,7 +12,7 @@ struct Device {
     bool operator==(const Device&) const = default;
 };
 
-/// "cpu", "cuda", "cuda:1". Throws Error on anything else, and on cuda in a build without it.
+/// "cpu", "cuda", "cuda:1". Throws Error on anything else, and where the machine has no such GPU.
 Device parse_device(const std::string& text);
 std::string name_of(Device);
 

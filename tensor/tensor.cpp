@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "tensor/allocator.h"
+#include "tensor/cuda.h"
 
 namespace karyon {
 
@@ -15,12 +16,10 @@ std::int64_t element_count(const Shape& shape) {
 
 std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-Storage::Storage(std::size_t bytes, Device device) : bytes_(bytes) {
-    if (device.kind != Device::Kind::cpu) throw Error("storage", "expected cpu, got {}", name_of(device));
-    data_ = Allocator::host().allocate(bytes);
-}
+Storage::Storage(std::size_t bytes, Device device)
+    : data_(Allocator::of(device).allocate(bytes)), bytes_(bytes), device_(device) {}
 
-Storage::~Storage() { Allocator::host().release(data_); }
+Storage::~Storage() { Allocator::of(device_).release(data_); }
 
 Tensor Tensor::empty(Shape shape, DType type, Device device) {
     for (const std::int64_t extent : shape)
@@ -39,8 +38,8 @@ Tensor Tensor::zeros(Shape shape, DType type, Device device) {
     return tensor;
 }
 
-Tensor Tensor::full(Shape shape, float value) {
-    Tensor tensor = empty(std::move(shape));
+Tensor Tensor::full(Shape shape, float value, Device device) {
+    Tensor tensor = empty(std::move(shape), DType::f32, device);
     tensor.fill(value);
     return tensor;
 }
@@ -57,11 +56,19 @@ Tensor Tensor::from(Shape shape, std::span<const float> values) {
 void Tensor::require(DType type) const {
     if (!defined()) throw Error("tensor", "expected {} elements, got an undefined tensor", name_of(type));
     if (dtype_ != type) throw Error("tensor", "expected {} elements, got {}", name_of(type), name_of(dtype_));
+    if (device_.kind != Device::Kind::cpu) throw Error("tensor", "expected a tensor on cpu, got {}", name_of(device_));
 }
 
 float Tensor::item() const {
     if (size() != 1) throw Error("tensor", "expected one element, got shape {}", to_string(shape_));
-    return *data<float>();
+    return *to(Device{}).data<float>();
+}
+
+Tensor Tensor::to(Device device) const {
+    if (!defined() || device == device_) return detach();
+    Tensor tensor = empty(shape_, dtype_, device);
+    tensor.copy_from(*this);
+    return tensor;
 }
 
 Tensor Tensor::reshape(Shape shape) const {
@@ -93,12 +100,30 @@ void Tensor::copy_from(const Tensor& other) const {
     if (other.shape_ != shape_ || other.dtype_ != dtype_)
         throw Error("copy", "expected {} {}, got {} {}", name_of(dtype_), to_string(shape_), name_of(other.dtype_),
                     to_string(other.shape_));
-    std::memcpy(raw(), other.raw(), bytes());
+    const bool on_host = device_.kind == Device::Kind::cpu && other.device_.kind == Device::Kind::cpu;
+    if (on_host)
+        std::memcpy(raw(), other.raw(), bytes());
+    else
+        cuda::copy(raw(), device_, other.raw(), other.device_, bytes());
 }
 
-void Tensor::fill(float value) const { std::fill_n(data<float>(), size(), value); }
+void Tensor::copy_from_bytes(std::span<const std::byte> from) const {
+    if (from.size() != bytes()) throw Error("copy", "expected {} bytes, got {}", bytes(), from.size());
+    if (device_.kind == Device::Kind::cpu)
+        std::memcpy(raw(), from.data(), from.size());
+    else
+        cuda::copy(raw(), device_, from.data(), Device{}, from.size());
+}
 
-void Tensor::zero() const { std::memset(raw(), 0, bytes()); }
+void Tensor::fill(float value) const {
+    if (device_.kind != Device::Kind::cpu) return copy_from(full(shape_, value));
+    std::fill_n(data<float>(), size(), value);
+}
+
+void Tensor::zero() const {
+    if (device_.kind != Device::Kind::cpu) return cuda::zero(raw(), device_.index, bytes());
+    std::memset(raw(), 0, bytes());
+}
 
 Tensor Tensor::detach() const {
     Tensor tensor = *this;

@@ -34,6 +34,7 @@ class Storage {
   private:
     void* data_ = nullptr;
     std::size_t bytes_ = 0;
+    Device device_;
 };
 
 /// Contiguous elements of one type, NHWC where it is an image. A small value: copies share the elements.
@@ -43,7 +44,7 @@ class Tensor {
     Tensor() = default;
     static Tensor empty(Shape, DType = DType::f32, Device = {});  ///< contents undefined
     static Tensor zeros(Shape, DType = DType::f32, Device = {});
-    static Tensor full(Shape, float value);
+    static Tensor full(Shape, float value, Device = {});
     static Tensor from(Shape, std::span<const float> values);
 
     bool defined() const { return storage_ != nullptr; }
@@ -54,7 +55,8 @@ class Tensor {
     DType dtype() const { return dtype_; }
     Device device() const { return device_; }
 
-    /// The elements as T. Throws Error when they are of another type, or the tensor is undefined.
+    /// The elements as T, in host memory. Throws Error when they are of another type or on a GPU, or the tensor is
+    /// undefined.
     template <typename T>
     T* data() const {
         require(dtype_of<T>());
@@ -65,14 +67,22 @@ class Tensor {
         return {data<T>(), std::size_t(size())};
     }
     void* raw() const { return storage_ ? static_cast<std::byte*>(storage_->data()) + offset_ : nullptr; }
-    float item() const;  ///< the only element of an f32 tensor
+    float item() const;  ///< the only element of an f32 tensor; waits for the device
+
+    /// Undefined elements of this type on this device.
+    Tensor empty_like(Shape shape) const { return empty(std::move(shape), dtype_, device_); }
+    Tensor empty_like() const { return empty_like(shape_); }
+    /// This tensor where it is on the device already, else a copy there. Off the tape.
+    Tensor to(Device) const;
 
     /// The same elements in another shape of as many. Not recorded on the tape.
     Tensor reshape(Shape) const;
     /// `count` elements from element `first` on as a tensor of the given shape: a view of a flat arena.
     Tensor view(std::int64_t first, Shape) const;
     Tensor clone() const;
-    void copy_from(const Tensor&) const;  ///< same shape and type
+    void copy_from(const Tensor&) const;  ///< same shape and type, any devices
+    /// From host memory that may be unaligned. Throws Error unless there are as many bytes as this tensor has.
+    void copy_from_bytes(std::span<const std::byte>) const;
     void fill(float value) const;
     void zero() const;
 

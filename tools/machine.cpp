@@ -12,6 +12,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "tensor/cuda.h"
+
 namespace karyon::tools {
 namespace {
 
@@ -88,6 +90,17 @@ std::string chosen_huge_pages() {
                                                                    : text.substr(open + 1, close - open - 1);
 }
 
+std::string gpu_text(const cuda::Gpus& gpus) {
+    if (gpus.devices.empty()) return "none: " + gpus.why_none;
+    std::string text;
+    for (std::size_t i = 0; i < gpus.devices.size(); ++i) {
+        const cuda::GpuInfo& gpu = gpus.devices[i];
+        text += fmt::format("{}cuda:{} {}, compute capability {}.{}, {:.1f} GiB, {} multiprocessors", i ? "; " : "", i,
+                            gpu.name, gpu.major, gpu.minor, double(gpu.memory) / (1 << 30), gpu.multiprocessors);
+    }
+    return fmt::format("{}; driver for CUDA {}, built with {}", text, gpus.driver, gpus.runtime);
+}
+
 }  // namespace
 
 Machine inspect_machine() {
@@ -107,7 +120,7 @@ Machine inspect_machine() {
         machine.available = std::min(machine.available, *limit - group_bytes("memory.current").value_or(0));
     }
     machine.huge_pages = chosen_huge_pages();
-    machine.gpu = "none: the network runs on the CPU in this version";
+    machine.gpu = gpu_text(cuda::gpus());
     return machine;
 }
 

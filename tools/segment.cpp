@@ -7,20 +7,27 @@ namespace karyon::tools {
 
 Segmenter::Segmenter(CLI::App& app) : config_(app, {"predict"}) {
     app.add_option("--model", path_, "checkpoint of karyon train")->required()->type_name("FILE.safetensors");
+    app.add_option("--device", device_, "where the network runs: cpu, cuda, cuda:NUMBER")->type_name("DEVICE");
+    app.add_option("--precision", precision_, "of the activations; bf16 needs a GPU")
+        ->check(CLI::IsMember({"fp32", "bf16"}));
     add_threads(app, threads_);
 }
 
 void Segmenter::load() {
     use_threads(threads_);
-    model_ = Model::load(path_);
-    const ModelDescription& description = model_->description;
     TrainConfig config;
-    config.data.local = description.network.local;
+    config_.apply(config);
+    if (!device_.empty()) config.device = device_;
+    if (!precision_.empty()) config.precision = precision_;
+    model_ = Model::load(path_, parse_device(config.device));
+    const ModelDescription& description = model_->description;
     config.predict = {.threshold = description.threshold,
                       .overlap = description.network.local / 4,
                       .blend = "gaussian",
                       .tta = "none"};
-    config_.apply(config);
+    TrainConfig asked = config;
+    config_.apply(asked);
+    config.predict = asked.predict;
     config.data.local = description.network.local;
     check(config);
     options_ = predict_options(config);

@@ -10,7 +10,8 @@
 
 namespace karyon::tools {
 
-/// The options by which predict and evaluate run a model: --model, --config, those of the [predict] section, --threads.
+/// The options by which predict and evaluate run a model: --model, --config, those of the [predict] section, --device,
+/// --precision, --threads.
 class Segmenter {
   public:
     explicit Segmenter(CLI::App&);
@@ -26,7 +27,7 @@ class Segmenter {
     float level() const { return level_; }
 
   private:
-    std::string path_;
+    std::string path_, device_, precision_;
     int threads_ = 0;
     ConfigFlags config_;
     std::unique_ptr<Model> model_;

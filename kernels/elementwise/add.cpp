@@ -23,6 +23,11 @@ KARYON_SIMD void scale_block(std::int64_t count, const float* x, float scale, fl
     for (std::int64_t i = 0; i < count; ++i) y[i] = scale * x[i];
 }
 
+KARYON_SIMD void add_scaled_block(std::int64_t count, float a, const float* x, float* y) {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) y[i] += a * x[i];
+}
+
 }  // namespace
 
 void add(Stream&, std::int64_t count, In a, In b, Out y) {
@@ -41,6 +46,14 @@ void scale_images(Stream&, int batch, std::int64_t per_image, In x, In scale, Ou
         const std::int64_t image = item / blocks, offset = item % blocks * block_elements;
         const std::int64_t begin = image * per_image + offset;
         scale_block(std::min(block_elements, per_image - offset), from + begin, scales[image], to + begin);
+    });
+}
+
+void add_scaled(Stream&, std::int64_t count, float a, In x, Out y) {
+    const float* from = x.as<float>();
+    float* to = y.as<float>();
+    for_each_block(count, block_elements, [=](std::int64_t, std::int64_t begin, std::int64_t size) {
+        add_scaled_block(size, a, from + begin, to + begin);
     });
 }
 

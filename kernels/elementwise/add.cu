@@ -32,6 +32,11 @@ void launch_scale_images(Stream& stream, int batch, std::int64_t per_image, cons
            scale, reinterpret_cast<Unit*>(y));
 }
 
+__global__ void add_scaled_kernel(std::int64_t count, float a, const float* x, float* y) {
+    const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * block_threads + threadIdx.x;
+    if (i < count) y[i] += a * x[i];
+}
+
 }  // namespace
 
 void add(Stream& stream, std::int64_t count, In a, In b, Out y) {
@@ -46,6 +51,12 @@ void scale_images(Stream& stream, int batch, std::int64_t per_image, In x, In sc
         const auto queue = packs ? launch_scale_images<T, width> : launch_scale_images<T, 1>;
         queue(stream, batch, per_image, x.as<T>(), scale.as<float>(), y.as<T>());
     });
+}
+
+void add_scaled(Stream& stream, std::int64_t count, float a, In x, Out y) {
+    if (count == 0) return;
+    const auto blocks = static_cast<unsigned>((count + block_threads - 1) / block_threads);
+    launch("add_scaled", stream, {blocks, block_threads}, add_scaled_kernel, count, a, x.as<float>(), y.as<float>());
 }
 
 }  // namespace karyon::kernels::gpu

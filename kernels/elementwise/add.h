@@ -14,6 +14,8 @@ void add(Stream&, std::int64_t count, In a, In b, Out y);
 /// y[n, i] = scale[n] * x[n, i]: drop-connect (stochastic depth) with scale 0 or 1 / keep_probability per image.
 /// Its gradient is itself applied to dy. x [batch, per_image], scale [batch] f32.
 void scale_images(Stream&, int batch, std::int64_t per_image, In x, In scale, Out y);
+/// y += a * x, f32: a term of a weighted sum of losses.
+void add_scaled(Stream&, std::int64_t count, float a, In x, Out y);
 
 }  // namespace cpu
 
@@ -23,6 +25,7 @@ namespace gpu {
 void add(Stream&, std::int64_t count, In a, In b, Out y);
 /// As cpu::scale_images; x and y f32 or bf16, scale f32.
 void scale_images(Stream&, int batch, std::int64_t per_image, In x, In scale, Out y);
+void add_scaled(Stream&, std::int64_t count, float a, In x, Out y);
 
 }  // namespace gpu
 }  // namespace karyon::kernels

@@ -1,16 +1,11 @@
-#include "kernels/elementwise/drop_connect.h"
-
-#include "kernels/philox.h"
+#include "kernels/elementwise/drop_connect_scale.h"
 
 namespace karyon::kernels::cpu {
 
-void drop_connect_scales(Stream&, const DropConnect& drop, Out scale) {
+void drop_connect_scales(Stream&, const DropConnect& drop, In stream_offset, Out scale) {
+    const std::int32_t* offset = stream_offset.as<std::int32_t>();
     float* to = scale.as<float>();
-    for (int image = 0; image < drop.batch; ++image) {
-        const std::uint64_t position = drop.position + static_cast<std::uint64_t>(image);
-        const float number = random_unit(random_word(drop.seed, drop.stream, position));
-        to[image] = number < drop.probability ? 0.0f : 1.0f / (1.0f - drop.probability);
-    }
+    for (int image = 0; image < drop.batch; ++image) to[image] = drop_connect_scale(drop, offset, image);
 }
 
 }  // namespace karyon::kernels::cpu

@@ -14,16 +14,16 @@ struct DropConnect {
 
 namespace cpu {
 
-/// scale f32 [batch]: 0 or 1 / (1 - probability), for scale_images.
-void drop_connect_scales(Stream&, const DropConnect&, Out scale);
+/// scale f32 [batch]: 0 or 1 / (1 - probability), for scale_images. `stream_offset` i32 [2], or null: the low and the
+/// high half of a number that is added to the stream, so that a captured graph draws new numbers at each launch.
+void drop_connect_scales(Stream&, const DropConnect&, In stream_offset, Out scale);
 
 }  // namespace cpu
 
 namespace gpu {
 
-/// As cpu::drop_connect_scales, the same bits. `base` i32 [2], or null: the low and the high half of a number in device
-/// memory that is added to the position, so that a captured graph draws new numbers at each launch.
-void drop_connect_scales(Stream&, const DropConnect&, Out scale, In base = nullptr);
+/// As cpu::drop_connect_scales, the same bits.
+void drop_connect_scales(Stream&, const DropConnect&, In stream_offset, Out scale);
 
 }  // namespace gpu
 }  // namespace karyon::kernels

@@ -3,6 +3,7 @@
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/depthwise_conv.h"
 #include "tensor/autograd.h"
+#include "tensor/ops/cast.h"
 #include "tensor/ops/check.h"
 #include "tensor/stream.h"
 
@@ -23,21 +24,21 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, int str
     const Conv2dShape shape{
         int(x.dim(0)),      int(x.dim(1)), int(x.dim(2)), int(x.dim(3)),
         int(weight.dim(0)), kernel,        stride,        padding_for(padding, x.dim(1), x.dim(2), kernel, stride)};
-    Tensor y = Tensor::empty({shape.batch, shape.out_height(), shape.out_width(), shape.out_channels});
-    cpu::conv2d_forward(current_stream(), shape, x, weight, bias, y);
+    Tensor y = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.out_channels});
+    KARYON_RUN(x.device(), conv2d_forward, shape, x, converted(weight, x.dtype()), bias, y);
     if (!will_record({x, weight, bias})) return y;
     return record(
         "conv2d", std::move(y), {x, weight, bias},
         [shape, saved_x = Saved(x), saved_weight = Saved(weight)](const Tensor& dy, const Gradients& gradients) {
             if (gradients.wanted(1)) {
                 const bool bias_wanted = gradients.wanted(2);
-                cpu::conv2d_backward_weights(current_stream(), shape, saved_x.get(), dy,
-                                             gradients.accumulator(1, saved_weight.shape()),
-                                             bias_wanted ? gradients.accumulator(2, {shape.out_channels}) : Tensor());
+                KARYON_RUN(dy.device(), conv2d_backward_weights, shape, saved_x.get(), dy,
+                           gradients.accumulator(1, saved_weight.shape()),
+                           bias_wanted ? gradients.accumulator(2, {shape.out_channels}) : Tensor());
             }
             if (gradients.wanted(0)) {
-                Tensor dx = Tensor::empty({shape.batch, shape.height, shape.width, shape.in_channels});
-                cpu::conv2d_backward_data(current_stream(), shape, dy, saved_weight.get(), dx);
+                Tensor dx = dy.empty_like({shape.batch, shape.height, shape.width, shape.in_channels});
+                KARYON_RUN(dy.device(), conv2d_backward_data, shape, dy, converted(saved_weight.get(), dy.dtype()), dx);
                 gradients.deliver(0, std::move(dx));
             }
         });
@@ -55,18 +56,18 @@ Tensor depthwise_conv(const Tensor& x, const Tensor& weight, int stride, Padding
                                    kernel,
                                    stride,
                                    padding_for(padding, x.dim(1), x.dim(2), kernel, stride)};
-    Tensor y = Tensor::empty({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
-    cpu::depthwise_conv_forward(current_stream(), shape, x, weight, y);
+    Tensor y = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
+    KARYON_RUN(x.device(), depthwise_conv_forward, shape, x, weight, y);
     if (!will_record({x, weight})) return y;
     return record(
         "depthwise_conv", std::move(y), {x, weight},
         [shape, saved_x = Saved(x), saved_weight = Saved(weight)](const Tensor& dy, const Gradients& gradients) {
             if (gradients.wanted(1))
-                cpu::depthwise_conv_backward_weights(current_stream(), shape, saved_x.get(), dy,
-                                                     gradients.accumulator(1, saved_weight.shape()));
+                KARYON_RUN(dy.device(), depthwise_conv_backward_weights, shape, saved_x.get(), dy,
+                           gradients.accumulator(1, saved_weight.shape()));
             if (gradients.wanted(0)) {
-                Tensor dx = Tensor::empty({shape.batch, shape.height, shape.width, shape.channels});
-                cpu::depthwise_conv_backward_data(current_stream(), shape, dy, saved_weight.get(), dx);
+                Tensor dx = dy.empty_like({shape.batch, shape.height, shape.width, shape.channels});
+                KARYON_RUN(dy.device(), depthwise_conv_backward_data, shape, dy, saved_weight.get(), dx);
                 gradients.deliver(0, std::move(dx));
             }
         });

@@ -23,14 +23,14 @@ Tensor concat_now(const std::vector<Tensor>& parts) {
         inputs.push_back({part, int(part.shape().back())});
         shape.back() += part.shape().back();
     }
-    Tensor y = Tensor::empty(shape);
-    cpu::concat_forward(current_stream(), y.size() / shape.back(), inputs, y);
+    Tensor y = parts.front().empty_like(shape);
+    KARYON_RUN(y.device(), concat_forward, y.size() / shape.back(), inputs, y);
     return y;
 }
 
 Tensor upsample_now(const UpsampleShape& shape, const Tensor& x) {
-    Tensor y = Tensor::empty({shape.batch, 2 * shape.height, 2 * shape.width, shape.channels});
-    cpu::upsample_nearest_forward(current_stream(), shape, x, y);
+    Tensor y = x.empty_like({shape.batch, 2 * shape.height, 2 * shape.width, shape.channels});
+    KARYON_RUN(x.device(), upsample_nearest_forward, shape, x, y);
     return y;
 }
 
@@ -38,22 +38,28 @@ Tensor upsample_now(const UpsampleShape& shape, const Tensor& x) {
 
 Tensor add(const Tensor& a, const Tensor& b) {
     require_shape("add", "b", b, a.shape());
-    Tensor y = Tensor::empty(a.shape());
-    cpu::add(current_stream(), y.size(), a, b, y);
+    Tensor y = a.empty_like();
+    KARYON_RUN(a.device(), add, y.size(), a, b, y);
     return record("add", std::move(y), {a, b}, [](const Tensor& dy, const Gradients& gradients) {
         for (const std::size_t input : {0, 1})
             if (gradients.wanted(input)) gradients.deliver(input, dy);
     });
 }
 
+Tensor drop_connect_scales(const DropConnect& drop, Device device, const Tensor& stream_offset) {
+    Tensor scale = Tensor::empty({drop.batch}, DType::f32, device);
+    KARYON_RUN(device, drop_connect_scales, drop, stream_offset, scale);
+    return scale;
+}
+
 Tensor scale_images(const Tensor& x, const Tensor& scale) {
     const int batch = int(x.dim(0));
     require_shape("scale_images", "scale", scale, {batch});
-    Tensor y = Tensor::empty(x.shape());
-    cpu::scale_images(current_stream(), batch, x.size() / batch, x, scale, y);
+    Tensor y = x.empty_like();
+    KARYON_RUN(x.device(), scale_images, batch, x.size() / batch, x, scale, y);
     return record("scale_images", std::move(y), {x}, [batch, scale](const Tensor& dy, const Gradients& gradients) {
-        Tensor dx = Tensor::empty(dy.shape());
-        cpu::scale_images(current_stream(), batch, dy.size() / batch, dy, scale, dx);
+        Tensor dx = dy.empty_like();
+        KARYON_RUN(dy.device(), scale_images, batch, dy.size() / batch, dy, scale, dx);
         gradients.deliver(0, std::move(dx));
     });
 }
@@ -75,10 +81,10 @@ Tensor concat_channels(const std::vector<Tensor>& parts) {
         std::vector<Tensor> gradient(shapes.size());
         std::vector<ConcatOutput> outputs;
         for (std::size_t i = 0; i < shapes.size(); ++i) {
-            if (gradients.wanted(i)) gradient[i] = Tensor::empty(shapes[i]);
+            if (gradients.wanted(i)) gradient[i] = dy.empty_like(shapes[i]);
             outputs.push_back({gradient[i], int(shapes[i].back())});
         }
-        cpu::concat_backward(current_stream(), dy.size() / dy.shape().back(), dy, outputs);
+        KARYON_RUN(dy.device(), concat_backward, dy.size() / dy.shape().back(), dy, outputs);
         for (std::size_t i = 0; i < shapes.size(); ++i)
             if (gradients.wanted(i)) gradients.deliver(i, std::move(gradient[i]));
     });
@@ -95,8 +101,8 @@ Tensor upsample_nearest(const Tensor& x) {
     Tensor y = upsample_now(shape, x);
     if (!will_record({x})) return y;
     y = record("upsample_nearest", std::move(y), {x}, [shape](const Tensor& dy, const Gradients& gradients) {
-        Tensor dx = Tensor::empty({shape.batch, shape.height, shape.width, shape.channels});
-        cpu::upsample_nearest_backward(current_stream(), shape, dy, dx);
+        Tensor dx = dy.empty_like({shape.batch, shape.height, shape.width, shape.channels});
+        KARYON_RUN(dy.device(), upsample_nearest_backward, shape, dy, dx);
         gradients.deliver(0, std::move(dx));
     });
     return recomputable(std::move(y), [shape, saved_x = Saved(x)] { return upsample_now(shape, saved_x.get()); });
@@ -105,11 +111,11 @@ Tensor upsample_nearest(const Tensor& x) {
 Tensor bilinear_resize(const Tensor& x, std::int64_t height, std::int64_t width) {
     require_rank("bilinear_resize", "x", x, 4);
     const ResizeShape shape{int(x.dim(0)), int(x.dim(1)), int(x.dim(2)), int(height), int(width), int(x.dim(3))};
-    Tensor y = Tensor::empty({shape.batch, shape.out_height, shape.out_width, shape.channels});
-    cpu::bilinear_resize_forward(current_stream(), shape, x, y);
+    Tensor y = x.empty_like({shape.batch, shape.out_height, shape.out_width, shape.channels});
+    KARYON_RUN(x.device(), bilinear_resize_forward, shape, x, y);
     return record("bilinear_resize", std::move(y), {x}, [shape](const Tensor& dy, const Gradients& gradients) {
-        Tensor dx = Tensor::empty({shape.batch, shape.in_height, shape.in_width, shape.channels});
-        cpu::bilinear_resize_backward(current_stream(), shape, dy, dx);
+        Tensor dx = dy.empty_like({shape.batch, shape.in_height, shape.in_width, shape.channels});
+        KARYON_RUN(dy.device(), bilinear_resize_backward, shape, dy, dx);
         gradients.deliver(0, std::move(dx));
     });
 }
@@ -119,14 +125,14 @@ Tensor pad_crop(const Tensor& x, Padding pad) {
     const PadShape shape{int(x.dim(0)), int(x.dim(1)), int(x.dim(2)), int(x.dim(3)), pad};
     if (shape.out_height() < 1 || shape.out_width() < 1)
         throw Error("pad_crop", "expected an output of at least 1x1, got {}x{}", shape.out_height(), shape.out_width());
-    Tensor y = Tensor::empty({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
-    cpu::pad_crop(current_stream(), shape, x, y);
+    Tensor y = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
+    KARYON_RUN(x.device(), pad_crop, shape, x, y);
     return record("pad_crop", std::move(y), {x}, [shape](const Tensor& dy, const Gradients& gradients) {
         const Padding& p = shape.pad;
         const PadShape reverse{
             shape.batch, shape.out_height(), shape.out_width(), shape.channels, {-p.top, -p.left, -p.bottom, -p.right}};
-        Tensor dx = Tensor::empty({shape.batch, shape.height, shape.width, shape.channels});
-        cpu::pad_crop(current_stream(), reverse, dy, dx);
+        Tensor dx = dy.empty_like({shape.batch, shape.height, shape.width, shape.channels});
+        KARYON_RUN(dy.device(), pad_crop, reverse, dy, dx);
         gradients.deliver(0, std::move(dx));
     });
 }

@@ -2,12 +2,17 @@
 
 #include <vector>
 
+#include "kernels/elementwise/drop_connect.h"
 #include "tensor/tensor.h"
 
 namespace karyon {
 
 /// a + b, same shape.
 Tensor add(const Tensor& a, const Tensor& b);
+
+/// f32 [batch] for scale_images: 0 for the images that drop-connect drops, else 1 / (1 - probability). On a GPU the
+/// number in `stream_offset` (i32 [2], low half first; undefined: 0) is added to the stream.
+Tensor drop_connect_scales(const kernels::DropConnect&, Device, const Tensor& stream_offset = {});
 
 /// y[n] = scale[n] * x[n] for every image n: drop-connect. scale f32 [batch] carries no gradient.
 Tensor scale_images(const Tensor& x, const Tensor& scale);

@@ -11,7 +11,7 @@ TEST_CASE("drop-connect draws a word an image and keeps the mean") {
     Stream stream;
     const DropConnect drop{.seed = 5, .stream = 6, .position = 7, .batch = 20000, .probability = 0.2f};
     Guarded scale(20000);
-    cpu::drop_connect_scales(stream, drop, scale.data());
+    cpu::drop_connect_scales(stream, drop, nullptr, scale.data());
     CHECK(scale.intact());
     double sum = 0;
     for (std::size_t image = 0; image < scale.size(); ++image) {

@@ -36,7 +36,7 @@ TEST_CASE("bfloat16 rounds to nearest even and keeps NaN and infinity") {
 }
 
 TEST_CASE("allocator: freed blocks merge and are handed out again") {
-    Allocator allocator;
+    Allocator allocator(huge_pages());
     void* a = allocator.allocate(100);
     void* b = allocator.allocate(1000);
     void* c = allocator.allocate(100);
@@ -57,7 +57,7 @@ TEST_CASE("allocator: freed blocks merge and are handed out again") {
 }
 
 TEST_CASE("allocator: a second round of the same sizes asks the system for nothing") {
-    Allocator allocator;
+    Allocator allocator(huge_pages());
     std::size_t after_first = 0;
     for (int round = 0; round < 3; ++round) {
         std::vector<void*> blocks;
@@ -69,6 +69,6 @@ TEST_CASE("allocator: a second round of the same sizes asks the system for nothi
 }
 
 TEST_CASE("allocator: an absurd size is an error") {
-    Allocator allocator;
+    Allocator allocator(huge_pages());
     CHECK_THROWS_AS(allocator.allocate(std::size_t(1) << 60), Error);
 }

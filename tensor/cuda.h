@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "kernels/types.h"
+#include "tensor/allocator.h"
+
+/// The CUDA runtime, as far as tensors need it. A build without CUDA has it too: with no device, and a reason.
+namespace karyon::cuda {
+
+struct GpuInfo {
+    std::string name;
+    int major = 0, minor = 0;  ///< compute capability
+    std::size_t memory = 0;    ///< bytes
+    int multiprocessors = 0;
+};
+
+struct Gpus {
+    std::vector<GpuInfo> devices;  ///< those that the kernels run on: compute capability 8.0 and later
+    std::string driver, runtime;   ///< "13.0"; empty where there is none
+    std::string why_none;          ///< why `devices` is empty
+};
+
+/// What this machine has. Asked once.
+const Gpus& gpus();
+
+Allocator& allocator(int device);
+
+/// The one stream of a device, on which all its kernels and copies are queued; makes the device the current one of
+/// this thread. Throws Error where there is no such device.
+kernels::Stream& stream(int device);
+
+/// Waits until the device has done all that was queued, and throws Error for what failed in it.
+void synchronize(int device);
+
+/// Copies `bytes` between host and device, or within a device, behind what is queued. Has happened when it returns
+/// where host memory takes part.
+void copy(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes);
+/// Queued.
+void zero(void* memory, int device, std::size_t bytes);
+
+}  // namespace karyon::cuda

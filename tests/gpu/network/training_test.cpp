@@ -1,0 +1,115 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "layers/arena.h"
+#include "models/local_global_unet.h"
+#include "optim/optimizer.h"
+#include "tensor/allocator.h"
+#include "tensor/autograd.h"
+#include "tensor/ops/cast.h"
+#include "tensor/ops/loss.h"
+
+using namespace karyon;
+
+namespace {
+
+const Device cpu{}, gpu{Device::Kind::cuda, 0};
+
+/// A network with every kind of block, its optimiser, and batches that only the step decides.
+class Training {
+  public:
+    Training(Device device, DType precision, DecoderForm decoder = DecoderForm::smp)
+        : device_(device),
+          precision_(precision),
+          random_(3),
+          net_({.encoder = "b0",
+                .view = View::local_global,
+                .decoder = decoder,
+                .drop_connect = 0.2f,
+                .side_outputs = true,
+                .local = 32,
+                .margin = 16},
+               random_),
+          arena_([this](const StateVisitor& v) { net_.visit("", v); }, device),
+          optimizer_(arena_, {.grad_clip = 1, .ema_decay = 0.9f}) {}
+
+    float step(std::uint64_t index) {
+        const Tensor local = view(32, 10 + index), global = view(64, 1000 + index);
+        Random random(7, index);
+        const auto output = net_(local, global, {.training = true, .random = &random});
+        const Tensor target = truth(index).to(device_);
+        std::vector<Tensor> terms{jaccard_loss(output.logits, target), binary_cross_entropy(output.logits, target)};
+        for (const Tensor& side : output.side) terms.push_back(jaccard_loss(side, target));
+        const Tensor loss = weighted_sum(terms, {1, 0.5f, 0.1f, 0.1f, 0.1f, 0.1f});
+        backward(loss);
+        optimizer_.step(1e-3f);
+        return loss.item();
+    }
+
+    const Arena& arena() const { return arena_; }
+    const Optimizer& optimizer() const { return optimizer_; }
+
+  private:
+    static constexpr std::int64_t batch = 4;
+
+    Tensor view(std::int64_t side, std::uint64_t stream) const {
+        Tensor x = Tensor::empty({batch, side, side, 3});
+        fill_normal(x.data<float>(), std::size_t(x.size()), 0, 1, 5, stream);
+        return cast(x.to(device_), precision_);
+    }
+    static Tensor truth(std::uint64_t index) {
+        Tensor target = Tensor::empty({batch, 32, 32, 1}, DType::u8);
+        for (std::int64_t i = 0; i < target.size(); ++i)
+            target.data<std::uint8_t>()[i] = random_word(5, 3 + index, std::uint64_t(i)) % 3 == 0;
+        return target;
+    }
+
+    Device device_;
+    DType precision_;
+    Random random_;
+    LocalGlobalUnet net_;
+    Arena arena_;
+    Optimizer optimizer_;
+};
+
+void compare_losses(Training&& on_gpu, Training&& on_cpu, int steps, double tolerance) {
+    double worst = 0;
+    for (int i = 0; i < steps; ++i) {
+        const double got = on_gpu.step(std::uint64_t(i)), expected = on_cpu.step(std::uint64_t(i));
+        CAPTURE(i);
+        CHECK(got == doctest::Approx(expected).epsilon(tolerance));
+        worst = std::max(worst, std::abs(got - expected) / expected);
+    }
+    MESSAGE("largest relative difference of ", steps, " losses: ", worst);
+}
+
+}  // namespace
+
+TEST_CASE("20 steps of training in fp32 give the CPU's losses") {
+    compare_losses(Training(gpu, DType::f32), Training(cpu, DType::f32), 20, 1e-4);
+}
+
+TEST_CASE("20 steps of training in bf16 give the CPU's losses") {
+    compare_losses(Training(gpu, DType::bf16), Training(cpu, DType::f32), 20, 2e-2);
+}
+
+TEST_CASE("the decoder on expansions trains as on the CPU") {
+    compare_losses(Training(gpu, DType::f32, DecoderForm::keras), Training(cpu, DType::f32, DecoderForm::keras), 3,
+                   1e-4);
+}
+
+TEST_CASE("training on the GPU gives the same bits twice, and asks for no memory after the first step") {
+    Training first(gpu, DType::f32), second(gpu, DType::f32);
+    first.step(0);
+    second.step(0);
+    const std::size_t segments = Allocator::of(gpu).use().segments;
+    for (std::uint64_t i = 1; i < 3; ++i) {
+        first.step(i);
+        second.step(i);
+    }
+    CHECK(Allocator::of(gpu).use().segments == segments);
+    const Tensor a = first.arena().values().to({}), b = second.arena().values().to({});
+    CHECK(std::ranges::equal(a.span<float>(), b.span<float>()));
+}
