@@ -98,9 +98,13 @@ class Loader::Queue {
         const std::int64_t n = config_.batch, local = g.local, global = g.global();
         Batch batch;
         batch.index = index;
-        batch.target = Tensor::empty({n, local, local, 1}, DType::u8);
-        if (g.want_local) batch.local = Tensor::empty({n, local, local, 3});
-        if (g.want_global) batch.global = Tensor::empty({n, global, global, 3});
+        const auto empty = [&](std::int64_t side, std::int64_t channels, DType type) {
+            const Shape shape{n, side, side, channels};
+            return config_.pinned ? Tensor::empty_pinned(shape, type) : Tensor::empty(shape, type);
+        };
+        batch.target = empty(local, 1, DType::u8);
+        if (g.want_local) batch.local = empty(local, 3, DType::f32);
+        if (g.want_global) batch.global = empty(global, 3, DType::f32);
         for (std::int64_t s = 0; s < n; ++s) {
             if (stop_) return std::nullopt;
             SampleViews views;

@@ -32,8 +32,9 @@ struct LoaderConfig {
     InputScaling scaling;
     int batch = 8;  ///< samples a batch
     std::uint64_t seed = 0;
-    int workers = 1;   ///< threads; 0 makes each batch when it is asked for
-    int prefetch = 4;  ///< batches that are made ahead at most
+    int workers = 1;      ///< threads; 0 makes each batch when it is asked for
+    int prefetch = 4;     ///< batches that are made ahead at most
+    bool pinned = false;  ///< batches lie in memory that copies to a GPU fastest
 };
 
 /// An endless sequence of batches. Every image comes once in each round, in an order of its own; places are uniform

@@ -138,6 +138,7 @@ class Run {
         loader.batch = config_.optim.batch;
         loader.seed = config_.seed;
         loader.workers = config_.data.workers;
+        loader.pinned = model_.device().kind == Device::Kind::cuda;
         return loader;
     }
 

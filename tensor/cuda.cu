@@ -65,6 +65,15 @@ void* reserve_device_memory(std::size_t bytes) {
 
 void release_device_memory(void* memory, std::size_t) noexcept { cudaFree(memory); }
 
+void* reserve_pinned_memory(std::size_t bytes) {
+    void* memory = nullptr;
+    if (cudaMallocHost(&memory, bytes) == cudaSuccess) return memory;
+    (void)cudaGetLastError();
+    return nullptr;
+}
+
+void release_pinned_memory(void* memory, std::size_t) noexcept { cudaFreeHost(memory); }
+
 /// Made at its first use and never destroyed: at the end of the program the driver may be gone before it.
 struct DeviceState {
     std::once_flag made;
@@ -100,6 +109,12 @@ const Gpus& gpus() {
 Allocator& allocator(int device) { return *state_of(device).allocator; }
 
 kernels::Stream& stream(int device) { return *state_of(device).stream; }
+
+Allocator& pinned_allocator() {
+    if (gpus().devices.empty()) return Allocator::host();
+    static Allocator* allocator = new Allocator({"pinned memory", reserve_pinned_memory, release_pinned_memory});
+    return *allocator;
+}
 
 void synchronize(int device) { check(cudaStreamSynchronize(handle_of(device)), "cuda"); }
 

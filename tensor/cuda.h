@@ -27,6 +27,9 @@ struct Gpus {
 const Gpus& gpus();
 
 Allocator& allocator(int device);
+/// Host memory that a GPU reads and writes by itself, without a copy through the driver's own; ordinary host memory
+/// where there is no GPU.
+Allocator& pinned_allocator();
 
 /// The one stream of a device, on which all its kernels and copies are queued; makes the device the current one of
 /// this thread. Throws Error where there is no such device.

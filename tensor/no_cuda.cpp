@@ -16,6 +16,7 @@ const Gpus& gpus() {
 }
 
 Allocator& allocator(int) { none(); }
+Allocator& pinned_allocator() { return Allocator::host(); }
 kernels::Stream& stream(int) { none(); }
 void synchronize(int) { none(); }
 void copy(void*, Device, const void*, Device, std::size_t) { none(); }

@@ -16,20 +16,24 @@ std::int64_t element_count(const Shape& shape) {
 
 std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-Storage::Storage(std::size_t bytes, Device device)
-    : data_(Allocator::of(device).allocate(bytes)), bytes_(bytes), device_(device) {}
+Storage::Storage(std::size_t bytes, Allocator& allocator)
+    : data_(allocator.allocate(bytes)), bytes_(bytes), allocator_(allocator) {}
 
-Storage::~Storage() { Allocator::of(device_).release(data_); }
+Storage::~Storage() { allocator_.release(data_); }
+
+Tensor::Tensor(Shape shape, DType type, Device device, Allocator& allocator)
+    : shape_(std::move(shape)), dtype_(type), device_(device) {
+    for (const std::int64_t extent : shape_)
+        if (extent < 0) throw Error("tensor", "expected a shape of non-negative extents, got {}", to_string(shape_));
+    storage_ = std::make_shared<Storage>(std::size_t(element_count(shape_)) * size_of(type), allocator);
+}
 
 Tensor Tensor::empty(Shape shape, DType type, Device device) {
-    for (const std::int64_t extent : shape)
-        if (extent < 0) throw Error("tensor", "expected a shape of non-negative extents, got {}", to_string(shape));
-    Tensor tensor;
-    tensor.storage_ = std::make_shared<Storage>(std::size_t(element_count(shape)) * size_of(type), device);
-    tensor.shape_ = std::move(shape);
-    tensor.dtype_ = type;
-    tensor.device_ = device;
-    return tensor;
+    return Tensor(std::move(shape), type, device, Allocator::of(device));
+}
+
+Tensor Tensor::empty_pinned(Shape shape, DType type) {
+    return Tensor(std::move(shape), type, Device{}, cuda::pinned_allocator());
 }
 
 Tensor Tensor::zeros(Shape shape, DType type, Device device) {

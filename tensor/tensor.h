@@ -20,10 +20,12 @@ std::string to_string(const Shape&);  ///< "[8, 256, 256, 3]"
 struct GradState;
 struct Recompute;
 
-/// A block of memory of one device, shared by the tensors that look at it.
+class Allocator;
+
+/// A block of memory, shared by the tensors that look at it.
 class Storage {
   public:
-    Storage(std::size_t bytes, Device);
+    Storage(std::size_t bytes, Allocator&);
     ~Storage();
     Storage(const Storage&) = delete;
     Storage& operator=(const Storage&) = delete;
@@ -34,7 +36,7 @@ class Storage {
   private:
     void* data_ = nullptr;
     std::size_t bytes_ = 0;
-    Device device_;
+    Allocator& allocator_;
 };
 
 /// Contiguous elements of one type, NHWC where it is an image. A small value: copies share the elements.
@@ -43,6 +45,8 @@ class Tensor {
   public:
     Tensor() = default;
     static Tensor empty(Shape, DType = DType::f32, Device = {});  ///< contents undefined
+    /// In host memory that copies to and from a GPU fastest (tensor/cuda.h).
+    static Tensor empty_pinned(Shape, DType = DType::f32);
     static Tensor zeros(Shape, DType = DType::f32, Device = {});
     static Tensor full(Shape, float value, Device = {});
     static Tensor from(Shape, std::span<const float> values);
@@ -99,6 +103,7 @@ class Tensor {
     Tensor detach() const;    ///< the same elements, off the tape
 
   private:
+    Tensor(Shape, DType, Device, Allocator&);
     friend Tensor record_output(Tensor, std::shared_ptr<GradState>);
     friend class Saved;
     friend class Gradients;
