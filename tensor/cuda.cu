@@ -78,8 +78,13 @@ void release_pinned_memory(void* memory, std::size_t) noexcept { cudaFreeHost(me
 struct DeviceState {
     std::once_flag made;
     Allocator* allocator = nullptr;
+    Allocator* recording = nullptr;  ///< that of a graph, while it is recorded
     CudaStream* stream = nullptr;
 };
+
+Allocator* new_allocator(int device) {
+    return new Allocator({fmt::format("memory of cuda:{}", device), reserve_device_memory, release_device_memory});
+}
 
 DeviceState& state_of(int device) {
     static std::array<DeviceState, most_devices> states;
@@ -106,7 +111,10 @@ const Gpus& gpus() {
     return found;
 }
 
-Allocator& allocator(int device) { return *state_of(device).allocator; }
+Allocator& allocator(int device) {
+    DeviceState& state = state_of(device);
+    return state.recording ? *state.recording : *state.allocator;
+}
 
 kernels::Stream& stream(int device) { return *state_of(device).stream; }
 
@@ -130,6 +138,55 @@ void copy(void* to, Device to_device, const void* from, Device from_device, std:
 
 void zero(void* memory, int device, std::size_t bytes) {
     check(cudaMemsetAsync(memory, 0, bytes, handle_of(device)), "zero");
+}
+
+struct Graph::State {
+    int device = 0;
+    std::unique_ptr<Allocator> memory;
+    cudaGraphExec_t executable = nullptr;
+
+    ~State() {
+        if (executable) cudaGraphExecDestroy(executable);
+    }
+};
+
+Graph::Graph() : state_(std::make_unique<State>()) {}
+Graph::~Graph() = default;
+
+bool Graph::recorded() const { return state_->executable != nullptr; }
+
+void Graph::record(int device, const std::function<void()>& work) {
+    DeviceState& of_device = state_of(device);
+    auto next = std::make_unique<State>();
+    next->device = device;
+    next->memory.reset(new_allocator(device));
+    cudaGraph_t graph = nullptr;
+    // Relaxed: the graph's own memory is asked for while it is recorded.
+    check(cudaStreamBeginCapture(of_device.stream->handle(), cudaStreamCaptureModeRelaxed), "graph");
+    of_device.recording = next->memory.get();
+    std::exception_ptr failure;
+    try {
+        work();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    of_device.recording = nullptr;
+    const cudaError_t ended = cudaStreamEndCapture(of_device.stream->handle(), &graph);
+    if (failure) {
+        if (graph) cudaGraphDestroy(graph);
+        (void)cudaGetLastError();
+        std::rethrow_exception(failure);
+    }
+    check(ended, "graph");
+    const cudaError_t made = cudaGraphInstantiate(&next->executable, graph, 0);
+    cudaGraphDestroy(graph);
+    check(made, "graph");
+    state_ = std::move(next);
+}
+
+void Graph::launch() {
+    if (!recorded()) throw Error("graph", "expected a graph that was recorded before it is launched");
+    check(cudaGraphLaunch(state_->executable, handle_of(state_->device)), "graph");
 }
 
 }  // namespace karyon::cuda

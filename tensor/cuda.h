@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,5 +45,27 @@ void synchronize(int device);
 void copy(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes);
 /// Queued.
 void zero(void* memory, int device, std::size_t bytes);
+
+/// What was queued on a device once, queued again by a single call: the many small kernels of a training step then cost
+/// the host nothing. Everything in it keeps its place: tensors made while it was recorded are taken from memory that is
+/// the graph's own, so the graph must outlive them; what changes from one launch to the next must be read from tensors
+/// made before.
+class Graph {
+  public:
+    Graph();
+    ~Graph();
+    Graph(const Graph&) = delete;
+    Graph& operator=(const Graph&) = delete;
+
+    /// Records what `work` queues on the device, and does not run it. `work` must not wait for the device, and must
+    /// have run before, so that nothing is left to be set up.
+    void record(int device, const std::function<void()>& work);
+    bool recorded() const;
+    void launch();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
 
 }  // namespace karyon::cuda
