@@ -23,18 +23,25 @@ Optimizer::Optimizer(const Arena& arena, const OptimizerOptions& options)
     average_buffers_ = arena.buffers().clone();
 }
 
+kernels::AmsgradStep Optimizer::next_step(float learning_rate) const {
+    return {arena_.gradients().size(), steps_ + 1, learning_rate,         options_.beta1, options_.beta2, options_.eps,
+            options_.weight_decay,     1,          options_.eps_placement};
+}
+
+// The first steps move far: a long memory of the random start would take thousands of steps to fade.
+float Optimizer::average_decay() const {
+    return std::min(options_.ema_decay, (2.0f + float(steps_)) / (11.0f + float(steps_)));
+}
+
 float Optimizer::step(float learning_rate) {
-    kernels::AmsgradStep step{
-        arena_.gradients().size(), steps_ + 1, learning_rate,         options_.beta1, options_.beta2, options_.eps,
-        options_.weight_decay,     1,          options_.eps_placement};
-    // The first steps move far: a long memory of the random start would take thousands of steps to fade.
-    const float decay = std::min(options_.ema_decay, (2.0f + float(steps_)) / (11.0f + float(steps_)));
-    const bool on_gpu = arena_.gradients().device().kind == Device::Kind::cuda;
-    const float norm = on_gpu ? update_on_gpu(step, decay) : update_on_cpu(step, decay);
-    if (average_.defined())
-        KARYON_RUN(arena_.buffers().device(), exponential_moving_average, arena_.buffers().size(), decay,
-                   arena_.buffers(), average_buffers_);
-    ++steps_;
+    float norm = 0;
+    if (arena_.gradients().device().kind == Device::Kind::cpu) {
+        norm = update_on_cpu(next_step(learning_rate));
+    } else {
+        prepare(learning_rate);
+        queue();
+        norm = finish();
+    }
     arena_.gradients().zero();
     return norm;
 }
@@ -45,7 +52,7 @@ void Optimizer::require_finite(double norm) const {
                     arena_.first_non_finite(arena_.gradients(), Tensor()), steps_ + 1);
 }
 
-float Optimizer::update_on_cpu(kernels::AmsgradStep step, float decay) {
+float Optimizer::update_on_cpu(kernels::AmsgradStep step) {
     const Tensor& gradients = arena_.gradients();
     kernels::Stream& stream = current_stream(gradients.device());
     const double norm = std::sqrt(kernels::cpu::sum_of_squares(stream, step.count, gradients));
@@ -53,31 +60,48 @@ float Optimizer::update_on_cpu(kernels::AmsgradStep step, float decay) {
     if (options_.grad_clip > 0 && norm > options_.grad_clip) step.grad_scale = float(options_.grad_clip / norm);
     kernels::cpu::amsgrad(stream, step, gradients, arena_.values(), m_, v_, vmax_);
     if (average_.defined())
-        kernels::cpu::exponential_moving_average(stream, step.count, decay, arena_.values(), average_);
+        for (const auto& [average, now] :
+             {std::pair{average_, arena_.values()}, std::pair{average_buffers_, arena_.buffers()}})
+            kernels::cpu::exponential_moving_average(stream, now.size(), average_decay(), now, average);
+    ++steps_;
     return float(norm);
 }
 
 #if KARYON_HAS_CUDA
 
-// The norm is looked at only when all is queued: the kernel leaves everything as it was where it is not finite.
-float Optimizer::update_on_gpu(const kernels::AmsgradStep& step, float decay) {
+void Optimizer::prepare(float learning_rate) {
+    const kernels::AmsgradCoefficients coefficients(next_step(learning_rate), average_decay());
+    if (!coefficients_.defined()) {
+        const Device device = arena_.gradients().device();
+        coefficients_ = Tensor::empty({sizeof coefficients / sizeof(float)}, DType::f32, device);
+        norm_ = Tensor::empty({1}, DType::f32, device);
+    }
+    coefficients_.copy_from_bytes(std::as_bytes(std::span(&coefficients, 1)));
+}
+
+void Optimizer::queue() {
     const Tensor& gradients = arena_.gradients();
     kernels::Stream& stream = current_stream(gradients.device());
-    const kernels::AmsgradCoefficients coefficients(step, decay);
-    const Tensor on_device = Tensor::empty({sizeof coefficients / sizeof(float)}, DType::f32, gradients.device());
-    on_device.copy_from_bytes(std::as_bytes(std::span(&coefficients, 1)));
-    const Tensor norm = Tensor::empty({1}, DType::f32, gradients.device());
-    kernels::gpu::gradient_norm(stream, step.count, gradients, norm);
-    kernels::gpu::amsgrad(stream, step.count, {on_device, norm, options_.grad_clip, average_}, gradients,
+    kernels::gpu::gradient_norm(stream, gradients.size(), gradients, norm_);
+    kernels::gpu::amsgrad(stream, gradients.size(), {coefficients_, norm_, options_.grad_clip, average_}, gradients,
                           arena_.values(), m_, v_, vmax_);
-    const float value = norm.item();
-    require_finite(value);
-    return value;
+    if (average_.defined())
+        kernels::gpu::exponential_moving_average(stream, arena_.buffers().size(), coefficients_, arena_.buffers(),
+                                                 average_buffers_);
+}
+
+float Optimizer::finish() {
+    const float norm = norm_.item();
+    require_finite(norm);
+    ++steps_;
+    return norm;
 }
 
 #else
 
-float Optimizer::update_on_gpu(const kernels::AmsgradStep&, float) { throw Error("optimizer", "expected a CPU"); }
+void Optimizer::prepare(float) { throw Error("optimizer", "expected parameters on cpu"); }
+void Optimizer::queue() {}
+float Optimizer::finish() { return 0; }
 
 #endif
 

@@ -24,6 +24,13 @@ class Optimizer {
     /// clipping. Throws Error naming the first parameter whose gradient is not finite, before anything is changed.
     float step(float learning_rate);
 
+    /// The three parts of step() on a GPU, where the middle one is the same for every step and may be recorded: give
+    /// the device this step's numbers; queue the update, which changes nothing where a gradient is not finite; wait,
+    /// and return the norm or throw. Gradients stay as they are.
+    void prepare(float learning_rate);
+    void queue();
+    float finish();
+
     /// The averages where they are kept, else the current values.
     const Tensor& averaged_values() const { return average_.defined() ? average_ : arena_.values(); }
     const Tensor& averaged_buffers() const { return average_.defined() ? average_buffers_ : arena_.buffers(); }
@@ -35,15 +42,16 @@ class Optimizer {
     std::vector<std::pair<std::string, Tensor>> state() const;
 
   private:
+    kernels::AmsgradStep next_step(float learning_rate) const;
+    float average_decay() const;
     void require_finite(double norm) const;
-    /// Both return the norm, and change nothing where it is not finite. `decay` is that of the averages.
-    float update_on_cpu(kernels::AmsgradStep, float decay);
-    float update_on_gpu(const kernels::AmsgradStep&, float decay);
+    float update_on_cpu(kernels::AmsgradStep);
 
     const Arena& arena_;
     OptimizerOptions options_;
     std::int64_t steps_ = 0;
     Tensor m_, v_, vmax_, average_, average_buffers_;
+    Tensor coefficients_, norm_;  ///< on a GPU
 };
 
 }  // namespace karyon

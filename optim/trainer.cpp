@@ -6,15 +6,12 @@
 #include <cmath>
 
 #include "data/loader.h"
-#include "optim/optimizer.h"
 #include "optim/run_folder.h"
 #include "optim/schedule.h"
 #include "optim/training_data.h"
 #include "optim/training_state.h"
+#include "optim/training_step.h"
 #include "tensor/allocator.h"
-#include "tensor/autograd.h"
-#include "tensor/ops/cast.h"
-#include "tensor/ops/loss.h"
 
 namespace karyon {
 namespace {
@@ -22,9 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// Streams of the run's seed: the initial weights are stream 0, the loader takes its own, drop-connect one a step.
-constexpr std::uint64_t kDropConnectStream = std::uint64_t(1) << 32;
 
 OptimizerOptions optimizer_options(const TrainConfig::Optim& o) {
     return {float(o.beta1),
@@ -85,13 +79,13 @@ class Run {
   public:
     Run(const TrainConfig& config, const TrainPaths& paths, bool resume, TrainObserver& observer)
         : config_(config),
-          precision_(precision_of(config)),
           observer_(observer),
           folder_(paths.out, resume),
           split_(read_split(paths.split)),
           data_(load_data(config, paths, split_)),
           model_(description_for(config, data_, split_), config.seed, parse_device(config.device)),
-          optimizer_(prepare(paths), optimizer_options(config.optim)) {
+          optimizer_(prepare(paths), optimizer_options(config.optim)),
+          step_(config_, model_, optimizer_) {
         if (resume) position_ = load_training_state(folder_.last(), model_, optimizer_, fingerprint(config));
         folder_.start(config, position_.step);
         steps_per_epoch_ = derived_steps_per_epoch(config, *data_.training);
@@ -154,46 +148,19 @@ class Run {
         const double waited = seconds_since(start);
         // One step ahead, so that the first step of a warm-up does not stand still.
         const float rate = schedule_.rate(progress() + 1.0 / double(total_steps_));
-        Random random(config_.seed, kDropConnectStream + std::uint64_t(position_.step));
-        const Tensor loss = loss_of(batch, random);
-        if (!std::isfinite(loss.item()))
-            throw Error("training",
-                        "expected a finite loss, got {} at step {}; the first tensor that is not finite is {}",
-                        loss.item(), position_.step + 1, first_non_finite());
-        backward(loss);
-        const float norm = optimizer_.step(rate);
+        const TrainingStep::Result result = step_(batch, rate, position_.step);
         ++position_.step;
         const double spent = seconds_since(start);
         position_.seconds += spent;
-        const StepRecord record{
-            position_.step, double(position_.step) / double(steps_per_epoch_), loss.item(), rate, norm, spent, waited};
+        const StepRecord record{position_.step,
+                                double(position_.step) / double(steps_per_epoch_),
+                                result.loss,
+                                rate,
+                                result.gradient_norm,
+                                spent,
+                                waited};
         folder_.append(record);
         observer_.stepped(record);
-    }
-
-    Tensor placed(const Tensor& view) const {
-        return view.defined() ? cast(view.to(model_.device()), precision_) : view;
-    }
-
-    Tensor loss_of(const Batch& batch, Random& random) const {
-        const auto output = model_.network(placed(batch.local), placed(batch.global), {true, &random});
-        const Tensor target = batch.target.to(model_.device());
-        std::vector<Tensor> terms{jaccard_loss(output.logits, target)};
-        std::vector<float> weights{1};
-        if (config_.optim.bce_weight > 0) {
-            terms.push_back(binary_cross_entropy(output.logits, target));
-            weights.push_back(float(config_.optim.bce_weight));
-        }
-        for (std::size_t i = 0; i < output.side.size(); ++i) {
-            terms.push_back(jaccard_loss(output.side[i], target));
-            weights.push_back(float(config_.model.side_loss_weights[i]));
-        }
-        return weighted_sum(terms, weights);
-    }
-
-    std::string first_non_finite() const {
-        const std::string name = model_.arena.first_non_finite(model_.arena.values(), model_.arena.buffers());
-        return name.empty() ? "the loss itself" : name;
     }
 
     void finish_epoch() {
@@ -218,7 +185,7 @@ class Run {
         // Side by side and unflipped: epochs are compared with each other, a tenth of the cost tells them apart.
         PredictOptions options;
         options.overlap = 0;
-        options.precision = precision_;
+        options.precision = precision_of(config_);
         const Predictor predictor(model_);
         Scores scores("validation");
         for (const TrainingCase& item : data_.validation)
@@ -228,13 +195,13 @@ class Run {
     }
 
     const TrainConfig config_;
-    const DType precision_;
     TrainObserver& observer_;
     RunFolder folder_;
     Split split_;
     TrainingData data_;
     Model model_;
     Optimizer optimizer_;
+    TrainingStep step_;
     TrainingPosition position_;
     std::int64_t steps_per_epoch_ = 0, total_steps_ = 0;
     Schedule schedule_;

@@ -96,8 +96,7 @@ DeviceState& state_of(int device) {
         cudaStream_t handle = nullptr;
         check(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking), "cuda");
         state.stream = new CudaStream(handle);
-        state.allocator =
-            new Allocator({fmt::format("memory of cuda:{}", device), reserve_device_memory, release_device_memory});
+        state.allocator = new_allocator(device);
     });
     return state;
 }

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/elementwise/fill.h"
 #include "tensor/allocator.h"
-#include "tensor/cuda.h"
+#include "tensor/stream.h"
 
 namespace karyon {
 
@@ -120,8 +121,7 @@ void Tensor::copy_from_bytes(std::span<const std::byte> from) const {
 }
 
 void Tensor::fill(float value) const {
-    if (device_.kind != Device::Kind::cpu) return copy_from(full(shape_, value));
-    std::fill_n(data<float>(), size(), value);
+    KARYON_RUN(device_, fill, size(), value, *this);
 }
 
 void Tensor::zero() const {

@@ -187,7 +187,7 @@ void Block::backward(const Tensor& x, const Tensor& dy, const Gradients& gradien
     dp = Tensor();
     scaled = Tensor();
     gpu::excite_fused_backward(
-        stream(), excite_shape(), d, of_d(), q.reduce_weight, q.excite_weight, pooled, hidden, gate, dd, dd,
+        stream(), excite_shape(), d, of_d(), false, q.reduce_weight, q.excite_weight, pooled, hidden, gate, dd, dd,
         gradient_of(in_reduce_weight, q.reduce_weight), gradient_of(in_reduce_bias, q.reduce_bias),
         gradient_of(in_excite_weight, q.excite_weight), gradient_of(in_excite_bias, q.excite_bias),
         gradient_of(in_depthwise_gamma, depthwise_norm.gamma), gradient_of(in_depthwise_beta, depthwise_norm.beta));
