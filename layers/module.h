@@ -26,7 +26,7 @@ struct Pass {
     Random* random = nullptr;  ///< for drop-connect; null: nothing is dropped
     /// i32 [2] on the GPU: a 64-bit number, low half first, that is added to the stream of `random` by the kernels that
     /// draw, so that a recorded step draws new numbers at each launch; undefined: 0.
-    Tensor stream_offset;
+    Tensor stream_offset{};
 };
 
 /// He-normal by the fan out (EfficientNet's own), He-uniform by the fan in (both public decoders), and zeros.

@@ -26,7 +26,7 @@ TrainingStep::Result TrainingStep::operator()(const Batch& batch, float learning
 
 TrainingStep::Result TrainingStep::on_cpu(const Batch& batch, float learning_rate, std::int64_t index) {
     Random random(config_.seed, drop_connect_stream + std::uint64_t(index));
-    const Tensor loss = loss_of(batch, {.training = true, .random = &random});
+    const Tensor loss = loss_of(batch, {.training = true, .random = &random, .stream_offset = {}});
     require_finite(loss.item(), index);
     backward(loss);
     return {loss.item(), optimizer_.step(learning_rate)};

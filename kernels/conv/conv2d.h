@@ -9,7 +9,7 @@ namespace karyon::kernels {
 ///   y[n,p,q,o] = bias[o] + sum_{r,s,i} x[n, p*stride - pad.top + r, q*stride - pad.left + s, i] * w[o,r,s,i]
 struct Conv2dShape {
     int batch = 1, height = 1, width = 1, in_channels = 1, out_channels = 1, kernel = 1, stride = 1;
-    Padding pad;
+    Padding pad{};
 
     int out_height() const { return (height + pad.top + pad.bottom - kernel) / stride + 1; }
     int out_width() const { return (width + pad.left + pad.right - kernel) / stride + 1; }

@@ -9,7 +9,7 @@ namespace karyon::kernels {
 ///   y[n,p,q,c] = sum_{r,s} x[n, p*stride - pad.top + r, q*stride - pad.left + s, c] * w[r,s,c]
 struct DepthwiseConvShape {
     int batch = 1, height = 1, width = 1, channels = 1, kernel = 3, stride = 1;
-    Padding pad;
+    Padding pad{};
 
     int out_height() const { return (height + pad.top + pad.bottom - kernel) / stride + 1; }
     int out_width() const { return (width + pad.left + pad.right - kernel) / stride + 1; }

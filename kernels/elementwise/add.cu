@@ -10,6 +10,12 @@ struct Sum {
     __device__ float operator()(float a, float b) const { return a + b; }
 };
 
+struct ScaledSum {
+    float factor;
+
+    __device__ float operator()(float y, float x) const { return y + factor * x; }
+};
+
 template <typename T, int width>
 __global__ void __launch_bounds__(RowTiles::threads)
     scale_images_kernel(RowTiles tiles, const Pack<T, width>* x, const float* scale, Pack<T, width>* y) {
@@ -32,11 +38,6 @@ void launch_scale_images(Stream& stream, int batch, std::int64_t per_image, cons
            scale, reinterpret_cast<Unit*>(y));
 }
 
-__global__ void add_scaled_kernel(std::int64_t count, float a, const float* x, float* y) {
-    const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * block_threads + threadIdx.x;
-    if (i < count) y[i] += a * x[i];
-}
-
 }  // namespace
 
 void add(Stream& stream, std::int64_t count, In a, In b, Out y) {
@@ -54,9 +55,7 @@ void scale_images(Stream& stream, int batch, std::int64_t per_image, In x, In sc
 }
 
 void add_scaled(Stream& stream, std::int64_t count, float a, In x, Out y) {
-    if (count == 0) return;
-    const auto blocks = static_cast<unsigned>((count + block_threads - 1) / block_threads);
-    launch("add_scaled", stream, {blocks, block_threads}, add_scaled_kernel, count, a, x.as<float>(), y.as<float>());
+    map("add_scaled", stream, count, ScaledSum{a}, y.as<float>(), x.as<float>(), y.as<float>());
 }
 
 }  // namespace karyon::kernels::gpu
