@@ -120,9 +120,7 @@ void Tensor::copy_from_bytes(std::span<const std::byte> from) const {
         cuda::copy(raw(), device_, from.data(), Device{}, from.size());
 }
 
-void Tensor::fill(float value) const {
-    KARYON_RUN(device_, fill, size(), value, *this);
-}
+void Tensor::fill(float value) const { KARYON_RUN(device_, fill, size(), value, *this); }
 
 void Tensor::zero() const {
     if (device_.kind != Device::Kind::cpu) return cuda::zero(raw(), device_.index, bytes());
