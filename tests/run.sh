@@ -54,11 +54,13 @@ export OMP_WAIT_POLICY=${OMP_WAIT_POLICY-passive}
 log=$root/build/$preset/ctest.log
 counts='^[0-9]+% tests passed, ([0-9]+) tests failed out of ([0-9]+)$'
 status=0 passed=0 failed=0
+# The first test that launches a kernel in ptxcpu compiles it, which may take minutes.
+timeout=$([[ ${runner[0]-} == *ptxcpu ]] && echo 3000 || echo 900)
 
 # run_tests [ctest options]: one pass over the tests; adds to the counts. False where no test was run.
 run_tests() {
     local line
-    "${runner[@]}" ctest --preset "$preset" --timeout 900 -j "$(nproc)" "$@" 2>&1 | tee "$log" || status=$?
+    "${runner[@]}" ctest --preset "$preset" --timeout "$timeout" -j "$(nproc)" "$@" 2>&1 | tee "$log" || status=$?
     line=$(grep -E "$counts" "$log" | tail -1) || return 1
     [[ $line =~ $counts ]]
     passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[1]))
