@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tensor/ops/relu6.h"
 #include "tensor/ops/shape.h"
 
 namespace karyon {
@@ -32,13 +33,14 @@ void SqueezeExcite::visit(const std::string& prefix, const StateVisitor& visitor
 
 MBConv::MBConv(const Options& o, Random& random) : options_(o) {
     const int middle = o.in * o.expand;
+    const Activation f = o.lite ? Activation::none : Activation::silu;
     if (o.expand != 1) {
         expand_ = Conv2d(o.in, middle, {.kernel = 1}, random);
-        expand_bn_ = BatchNorm(middle, o.batch_norm, Activation::silu);
+        expand_bn_ = BatchNorm(middle, o.batch_norm, f);
     }
     depthwise_ = DepthwiseConv(middle, o.kernel, o.stride, o.padding, random);
-    depthwise_bn_ = BatchNorm(middle, o.batch_norm, Activation::silu);
-    squeeze_excite_ = SqueezeExcite(middle, std::max(1, o.in / 4), random);
+    depthwise_bn_ = BatchNorm(middle, o.batch_norm, f);
+    if (!o.lite) squeeze_excite_ = SqueezeExcite(middle, std::max(1, o.in / 4), random);
     project_ = Conv2d(middle, o.out, {.kernel = 1}, random);
     project_bn_ = BatchNorm(o.out, o.batch_norm, Activation::none);
 }
@@ -56,19 +58,24 @@ MBConvParameters MBConv::parameters() const {
             project_bn_.parameters};
 }
 
+/// What batch norm has not applied already: SiLU it knows, ReLU6 it does not.
+Tensor MBConv::activated(const Tensor& x) const { return options_.lite ? relu6(x) : x; }
+
 Tensor MBConv::operator()(const Tensor& x, const Pass& pass, Tensor* expansion) const {
     const bool residual = options_.stride == 1 && options_.in == options_.out;
     Tensor scale;
     if (residual && pass.training && pass.random && options_.drop_connect > 0)
         scale = drop_connect_scale(x, options_.drop_connect, pass);
     const MBConvOptions fused{options_.stride, options_.padding, residual, pass.training};
-    if (!expansion && has_fused_mbconv(x, fused)) return mbconv(x, parameters(), scale, fused);
+    // The fused block is SiLU and a gate throughout; a Lite block has neither, and far less to save by fusing.
+    if (!expansion && !options_.lite && has_fused_mbconv(x, fused)) return mbconv(x, parameters(), scale, fused);
 
     Tensor y = x;
-    if (options_.expand != 1) y = expand_bn_(expand_(y), pass);
+    if (options_.expand != 1) y = activated(expand_bn_(expand_(y), pass));
     if (expansion) *expansion = y;
-    y = depthwise_bn_(depthwise_(y), pass);
-    y = project_bn_(project_(squeeze_excite_(y)), pass);
+    y = activated(depthwise_bn_(depthwise_(y), pass));
+    if (!options_.lite) y = squeeze_excite_(y);
+    y = project_bn_(project_(y), pass);
     if (!residual) return y;
     return add(scale.defined() ? scale_images(y, scale) : y, x);
 }
@@ -80,7 +87,7 @@ void MBConv::visit(const std::string& prefix, const StateVisitor& visitor) {
     }
     depthwise_.visit(join(prefix, "depthwise"), visitor);
     depthwise_bn_.visit(join(prefix, "depthwise_bn"), visitor);
-    squeeze_excite_.visit(join(prefix, "se"), visitor);
+    if (!options_.lite) squeeze_excite_.visit(join(prefix, "se"), visitor);
     project_.visit(join(prefix, "project"), visitor);
     project_bn_.visit(join(prefix, "project_bn"), visitor);
 }

@@ -33,6 +33,7 @@ class MBConv {
         PaddingKind padding = PaddingKind::symmetric;
         BatchNormOptions batch_norm{};
         float drop_connect = 0;  ///< the probability that an image skips the block while training
+        bool lite = false;       ///< EfficientNet-Lite: ReLU6 in place of SiLU, no squeeze-and-excitation
     };
 
     MBConv() = default;
@@ -47,6 +48,7 @@ class MBConv {
 
   private:
     MBConvParameters parameters() const;
+    Tensor activated(const Tensor&) const;
 
     Options options_;
     Conv2d expand_;

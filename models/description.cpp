@@ -25,6 +25,7 @@ UnetOptions network_from(const Json& json) {
     o.view = parse_view(json.at("view"));
     o.decoder = parse_decoder_form(json.at("decoder"));
     o.padding = padding_from(json.at("padding"));
+    o.padding_size = json.value("padding_size", 0);
     o.encoder_batch_norm = batch_norm_from(json.at("encoder_batch_norm"));
     o.decoder_batch_norm = batch_norm_from(json.at("decoder_batch_norm"));
     o.drop_connect = json.at("drop_connect");
@@ -58,6 +59,7 @@ std::string to_json(const ModelDescription& d) {
               {"organs", d.organs},
               {"trained_on", d.trained_on},
               {"threshold", d.threshold}};
+    if (o.padding_size > 0) json["network"]["padding_size"] = o.padding_size;
     if (d.stain_target) json["stain_target"] = d.stain_target->values();
     return json.dump();
 }

@@ -1,7 +1,10 @@
 #include "models/efficientnet.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+
+#include "tensor/ops/relu6.h"
 
 namespace karyon {
 namespace {
@@ -9,15 +12,22 @@ namespace {
 struct Member {
     const char* name;
     double width, depth;
+    bool lite = false;
 };
-constexpr std::array<Member, 8> kMembers{{{"b0", 1.0, 1.0},
-                                          {"b1", 1.0, 1.1},
-                                          {"b2", 1.1, 1.2},
-                                          {"b3", 1.2, 1.4},
-                                          {"b4", 1.4, 1.8},
-                                          {"b5", 1.6, 2.2},
-                                          {"b6", 1.8, 2.6},
-                                          {"b7", 2.0, 3.1}}};
+constexpr std::array<Member, 13> kMembers{{{"b0", 1.0, 1.0},
+                                           {"b1", 1.0, 1.1},
+                                           {"b2", 1.1, 1.2},
+                                           {"b3", 1.2, 1.4},
+                                           {"b4", 1.4, 1.8},
+                                           {"b5", 1.6, 2.2},
+                                           {"b6", 1.8, 2.6},
+                                           {"b7", 2.0, 3.1},
+                                           {"lite0", 1.0, 1.0, true},
+                                           {"lite1", 1.0, 1.1, true},
+                                           {"lite2", 1.1, 1.2, true},
+                                           {"lite3", 1.2, 1.4, true},
+                                           {"lite4", 1.4, 1.8, true}}};
+constexpr int kStem = 32, kHead = 1280;
 
 /// B0: repeats, kernel, stride, expand, in, out of the seven stages (Tan & Le 2019, table 1).
 constexpr std::array<EfficientNetStage, 7> kBaseline{{{1, 3, 1, 1, 32, 16},
@@ -31,10 +41,26 @@ constexpr std::array<EfficientNetStage, 7> kBaseline{{{1, 3, 1, 1, 32, 16},
 const Member& member_of(const std::string& name) {
     for (const Member& member : kMembers)
         if (name == member.name) return member;
-    throw Error("efficientnet", "expected a member b0 ... b7, got {}", name);
+    throw Error("efficientnet", "expected a member b0 ... b7 or lite0 ... lite4, got {}", name);
+}
+
+/// SAME padding of a stride of 2 for a side: an odd one is padded alike on both sides.
+PaddingKind fixed_padding(PaddingKind padding, int side) {
+    return padding == PaddingKind::same && side % 2 != 0 ? PaddingKind::symmetric : padding;
 }
 
 }  // namespace
+
+const std::vector<std::string>& efficientnet_members() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> list;
+        for (const Member& member : kMembers) list.emplace_back(member.name);
+        return list;
+    }();
+    return names;
+}
+
+bool efficientnet_is_lite(const std::string& member) { return member_of(member).lite; }
 
 int scaled_channels(int channels, double width) {
     const double wanted = channels * width;
@@ -47,39 +73,61 @@ std::vector<EfficientNetStage> efficientnet_stages(const std::string& name) {
     const Member& member = member_of(name);
     std::vector<EfficientNetStage> stages(kBaseline.begin(), kBaseline.end());
     for (EfficientNetStage& stage : stages) {
-        stage.repeats = int(std::ceil(stage.repeats * member.depth));
+        const bool outermost = &stage == &stages.front() || &stage == &stages.back();
+        if (!member.lite || !outermost) stage.repeats = int(std::ceil(stage.repeats * member.depth));
         stage.in = scaled_channels(stage.in, member.width);
         stage.out = scaled_channels(stage.out, member.width);
     }
+    if (member.lite) stages.front().in = kStem;
     return stages;
 }
 
-int efficientnet_stem_channels(const std::string& member) { return scaled_channels(32, member_of(member).width); }
-int efficientnet_head_channels(const std::string& member) { return scaled_channels(1280, member_of(member).width); }
+int efficientnet_stem_channels(const std::string& name) {
+    const Member& member = member_of(name);
+    return member.lite ? kStem : scaled_channels(kStem, member.width);
+}
+
+int efficientnet_head_channels(const std::string& name) {
+    const Member& member = member_of(name);
+    return member.lite ? kHead : scaled_channels(kHead, member.width);
+}
 
 EfficientNet::EfficientNet(const EfficientNetOptions& o, Random& random)
-    : stages_(efficientnet_stages(o.member)), has_head_(o.head || o.classes > 0) {
+    : stages_(efficientnet_stages(o.member)),
+      has_head_(o.head || o.classes > 0),
+      lite_(efficientnet_is_lite(o.member)) {
     const int stem = efficientnet_stem_channels(o.member);
-    stem_ = Conv2d(o.in_channels, stem, {.kernel = 3, .stride = 2, .padding = o.padding}, random);
-    stem_bn_ = BatchNorm(stem, o.batch_norm, Activation::silu);
+    const Activation f = lite_ ? Activation::none : Activation::silu;
+    int side = o.padding_size;
+    const auto padding_of = [&](int stride) {
+        if (stride == 1 || side == 0) return o.padding;
+        const PaddingKind padding = fixed_padding(o.padding, side);
+        side = (side + 1) / 2;
+        return padding;
+    };
+    stem_ = Conv2d(o.in_channels, stem, {.kernel = 3, .stride = 2, .padding = padding_of(2)}, random);
+    stem_bn_ = BatchNorm(stem, o.batch_norm, f);
 
     int total = 0, index = 0;
     for (const EfficientNetStage& stage : stages_) total += stage.repeats;
     for (const EfficientNetStage& stage : stages_)
-        for (int i = 0; i < stage.repeats; ++i, ++index)
+        for (int i = 0; i < stage.repeats; ++i, ++index) {
+            const int stride = i == 0 ? stage.stride : 1;
             blocks_.emplace_back(MBConv::Options{.in = i == 0 ? stage.in : stage.out,
                                                  .out = stage.out,
                                                  .kernel = stage.kernel,
-                                                 .stride = i == 0 ? stage.stride : 1,
+                                                 .stride = stride,
                                                  .expand = stage.expand,
-                                                 .padding = o.padding,
+                                                 .padding = padding_of(stride),
                                                  .batch_norm = o.batch_norm,
-                                                 .drop_connect = o.drop_connect * float(index) / float(total)},
+                                                 .drop_connect = o.drop_connect * float(index) / float(total),
+                                                 .lite = lite_},
                                  random);
+        }
     if (!has_head_) return;
     const int head = efficientnet_head_channels(o.member);
     head_ = Conv2d(stages_.back().out, head, {.kernel = 1}, random);
-    head_bn_ = BatchNorm(head, o.batch_norm, Activation::silu);
+    head_bn_ = BatchNorm(head, o.batch_norm, f);
     if (o.classes == 0) return;
     classifier_weight_ = xavier_uniform({o.classes, head}, head, o.classes, random);
     classifier_bias_ = Tensor::zeros({o.classes});
@@ -87,7 +135,8 @@ EfficientNet::EfficientNet(const EfficientNetOptions& o, Random& random)
 
 EfficientNet::Features EfficientNet::operator()(const Tensor& x, const Pass& pass) const {
     Features features;
-    features.stem = stem_bn_(stem_(x), pass);
+    const auto activated = [this](const Tensor& y) { return lite_ ? relu6(y) : y; };
+    features.stem = activated(stem_bn_(stem_(x), pass));
     Tensor y = features.stem;
     auto block = blocks_.begin();
     for (const EfficientNetStage& stage : stages_) {
@@ -98,8 +147,28 @@ EfficientNet::Features EfficientNet::operator()(const Tensor& x, const Pass& pas
         }
         features.stages.push_back(y);
     }
-    if (has_head_) features.head = head_bn_(head_(y), pass);
+    if (has_head_) features.head = activated(head_bn_(head_(y), pass));
     return features;
+}
+
+Tensor EfficientNet::logits(const Tensor& head) const {
+    if (!classifier_weight_.defined()) throw Error("efficientnet", "expected a classifier, got a network without");
+    const std::int64_t batch = head.dim(0), pixels = head.dim(1) * head.dim(2), channels = head.dim(3);
+    const std::int64_t classes = classifier_weight_.dim(0);
+    Tensor result = Tensor::empty({batch, classes});
+    std::vector<double> mean(static_cast<std::size_t>(channels));
+    for (std::int64_t n = 0; n < batch; ++n) {
+        std::fill(mean.begin(), mean.end(), 0.0);
+        const float* x = head.data<float>() + n * pixels * channels;
+        for (std::int64_t i = 0; i < pixels * channels; ++i) mean[std::size_t(i % channels)] += x[i];
+        for (std::int64_t k = 0; k < classes; ++k) {
+            const float* weight = classifier_weight_.data<float>() + k * channels;
+            double sum = 0;
+            for (std::int64_t c = 0; c < channels; ++c) sum += double(weight[c]) * mean[std::size_t(c)];
+            result.data<float>()[n * classes + k] = float(sum / double(pixels)) + classifier_bias_.data<float>()[k];
+        }
+    }
+    return result;
 }
 
 void EfficientNet::visit(const std::string& prefix, const StateVisitor& visitor) {

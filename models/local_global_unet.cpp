@@ -58,6 +58,7 @@ LocalGlobalUnet::LocalGlobalUnet(const UnetOptions& o, Random& random) : options
     encoder_ = EfficientNet({.member = o.encoder,
                              .in_channels = o.view == View::local_global ? 6 : 3,
                              .padding = o.padding,
+                             .padding_size = o.padding_size,
                              .batch_norm = o.encoder_batch_norm,
                              .drop_connect = o.drop_connect,
                              .head = o.decoder == DecoderForm::keras},

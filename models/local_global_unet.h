@@ -28,6 +28,7 @@ struct UnetOptions {
     View view = View::local_global;
     DecoderForm decoder = DecoderForm::smp;
     PaddingKind padding = PaddingKind::same;
+    int padding_size = 0;  ///< of the encoder: EfficientNetOptions::padding_size
     BatchNormOptions encoder_batch_norm{1e-3f, 0.01f};
     BatchNormOptions decoder_batch_norm{1e-5f, 0.1f};
     float drop_connect = 0.2f;

@@ -27,7 +27,8 @@ std::int64_t count(const UnetOptions& options) {
 TEST_CASE("EfficientNet B4 without its classifier has the published number of parameters") {
     CHECK(count({.member = "b4", .head = true}) == 17548616);
     CHECK(count({.member = "b4"}) == 16742216);
-    CHECK_THROWS_WITH_AS(count({.member = "b8"}), "[efficientnet] expected a member b0 ... b7, got b8", Error);
+    CHECK_THROWS_WITH_AS(count({.member = "b8"}),
+                         "[efficientnet] expected a member b0 ... b7 or lite0 ... lite4, got b8", Error);
 }
 
 TEST_CASE("the plain U-Nets on B4 have the published number of parameters") {
