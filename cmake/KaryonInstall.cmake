@@ -8,5 +8,5 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/karyonConfig.cmake.in ${
                               INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/karyonConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/karyonConfig.cmake ${PROJECT_BINARY_DIR}/karyonConfigVersion.cmake
-              ${CMAKE_CURRENT_LIST_DIR}/FindOneDNN.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/FindOneDNN.cmake ${CMAKE_CURRENT_LIST_DIR}/FindHdf5C.cmake
         DESTINATION ${package_dir})

@@ -16,6 +16,8 @@ packages=(
     libtomlplusplus-dev # TOML: configurations
     libcli11-dev       # the command line
     libfmt-dev         # formatted text
+    zlib1g-dev         # PyTorch checkpoints whose zip archive is packed
+    libhdf5-dev        # Keras checkpoints (.h5)
     doctest-dev        # the tests
 )
 

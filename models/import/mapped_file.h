@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+namespace karyon {
+
+/// A file mapped for reading: pages are loaded where they are looked at. Copies share the mapping.
+class MappedFile {
+  public:
+    /// Throws Error for what is not a regular file that can be read.
+    static MappedFile open(const std::filesystem::path&);
+
+    std::span<const std::byte> bytes() const { return {mapped_.get(), size_}; }
+
+  private:
+    std::shared_ptr<const std::byte> mapped_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace karyon
