@@ -19,7 +19,8 @@ struct TrainConfig {
     std::string device = "cpu", precision = "fp32";
 
     struct Model {
-        std::string encoder = "b4", view = "local_global", decoder = "smp", padding = "same";
+        std::string encoder = "b4", view = "local_global", decoder = "smp", padding = "same", input = "imagenet";
+        int padding_size = 0;
         double encoder_bn_eps = 1e-3, encoder_bn_momentum = 0.1, decoder_bn_eps = 1e-3, decoder_bn_momentum = 0.1;
         int skip_blocks = 1;
         bool tail = true;

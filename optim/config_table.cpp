@@ -1,5 +1,7 @@
 #include "optim/config_table.h"
 
+#include "models/efficientnet.h"
+
 namespace karyon {
 namespace {
 
@@ -32,12 +34,18 @@ void add_run(const Section& run, TrainConfig& config) {
 }
 
 void add_model(const Section& model, TrainConfig::Model& m) {
-    model.choice("encoder", &m.encoder, {"b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"}, "EfficientNet of that size");
+    model.choice("encoder", &m.encoder, {efficientnet_members().begin(), efficientnet_members().end()},
+                 "EfficientNet of that size");
     model.choice("view", &m.view, {"local", "local_global", "wide"},
                  "what the network sees: the patch, the patch and the window around it (the paper), the window alone");
     model.choice("decoder", &m.decoder, {"smp", "keras"},
                  "U-Net form: skips from stage outputs (smp) or from their expansions (keras)");
     model.choice("padding", &m.padding, {"same", "symmetric"}, "of the encoder: as in TensorFlow, or as in PyTorch");
+    model.number(
+        "padding_size", &m.padding_size, 0, 4096,
+        "same padding of the encoder fixed for images of this side, as smp does; 0: worked out for each image");
+    model.choice("input", &m.input, {"imagenet", "half"},
+                 "mean and std that levels are scaled by: ImageNet's, or 0.5 (AdvProp and Lite weights)");
     model.number("encoder_bn_eps", &m.encoder_bn_eps, 1e-10, 1, "eps of batch norm in the encoder");
     model.number("encoder_bn_momentum", &m.encoder_bn_momentum, 1e-4, 1,
                  "share of a new batch in the encoder's running statistics; 0.01 needs 500 steps and more");

@@ -9,6 +9,8 @@ ModelDescription describe(const TrainConfig& config) {
     network.view = parse_view(config.model.view);
     network.decoder = parse_decoder_form(config.model.decoder);
     network.padding = config.model.padding == "same" ? PaddingKind::same : PaddingKind::symmetric;
+    network.padding_size = config.model.padding_size;
+    if (config.model.input == "half") description.scaling = half_scaling();
     network.encoder_batch_norm = {float(config.model.encoder_bn_eps), float(config.model.encoder_bn_momentum)};
     network.decoder_batch_norm = {float(config.model.decoder_bn_eps), float(config.model.decoder_bn_momentum)};
     network.drop_connect = float(config.model.drop_connect);

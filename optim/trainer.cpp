@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "data/loader.h"
+#include "models/import/initialise.h"
+#include "optim/init.h"
 #include "optim/run_folder.h"
 #include "optim/schedule.h"
 #include "optim/training_data.h"
@@ -117,7 +119,11 @@ class Run {
 
     /// Initial weights, before the optimiser takes its copies.
     const Arena& prepare(const TrainPaths& paths) {
-        if (paths.init) model_.load_state(SafetensorsFile::open(*paths.init), *paths.init);
+        if (!paths.init) return model_.arena;
+        if (const auto encoder = encoder_to_start_from(*paths.init, paths.init_hints))
+            initialise_encoder(*encoder, model_);
+        else
+            model_.load_state(SafetensorsFile::open(*paths.init), *paths.init);
         return model_.arena;
     }
 

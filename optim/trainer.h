@@ -5,16 +5,19 @@
 #include <string>
 
 #include "data/metrics.h"
+#include "models/import/published_encoder.h"
 #include "models/predictor.h"
 #include "optim/config.h"
 
 namespace karyon {
 
 struct TrainPaths {
-    std::filesystem::path data;                 ///< folder of images and what was drawn on them
-    std::filesystem::path split;                ///< the names to train on
-    std::filesystem::path out;                  ///< the run folder
-    std::optional<std::filesystem::path> init;  ///< a checkpoint of the same network to start from
+    std::filesystem::path data;   ///< folder of images and what was drawn on them
+    std::filesystem::path split;  ///< the names to train on
+    std::filesystem::path out;    ///< the run folder
+    /// A checkpoint of the same network to start from, or a published encoder (adopt_conventions in optim/init.h).
+    std::optional<std::filesystem::path> init;
+    EncoderHints init_hints{};
 };
 
 struct TrainPlan {

@@ -14,6 +14,9 @@ void add_predict(CLI::App&);
 void add_normalize(CLI::App&);
 void add_synth(CLI::App&);
 void add_info(CLI::App&);
+void add_inspect(CLI::App&);
+void add_convert(CLI::App&);
+void add_classify(CLI::App&);
 void add_doctor(CLI::App&);
 
 /// Options that commands share.

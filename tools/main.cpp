@@ -44,6 +44,9 @@ int main(int argc, char** argv) {
     karyon::tools::add_normalize(app);
     karyon::tools::add_synth(app);
     karyon::tools::add_info(app);
+    karyon::tools::add_inspect(app);
+    karyon::tools::add_convert(app);
+    karyon::tools::add_classify(app);
     karyon::tools::add_doctor(app);
     try {
         app.parse(argc, argv);

@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "optim/init.h"
 #include "optim/run_folder.h"
 #include "optim/trainer.h"
 #include "tools/command.h"
 #include "tools/config_flags.h"
+#include "tools/encoder_hints.h"
 #include "tools/progress.h"
 
 namespace karyon::tools {
@@ -16,6 +18,7 @@ namespace {
 
 struct Options {
     std::string data, split, out, init;
+    EncoderHints hints;
     bool resume = false, json = false;
     std::unique_ptr<ConfigFlags> config;
 };
@@ -23,6 +26,7 @@ struct Options {
 constexpr const char* example = R"(Examples:
   karyon train --data DIR --split train.txt --out RUN --preset fast --max-minutes 5
   karyon train --data DIR --split train.txt --out RUN --config recipe.toml --lr 5e-4
+  karyon train --data DIR --split train.txt --out RUN --init tf_efficientnet_b4_ns-d6313a46.pth
   karyon train --data DIR --split train.txt --out RUN --resume
 
 DIR holds images/NAME.{tif,png,jpg} and one of masks/NAME.png, labels/NAME.png, annotations/NAME.xml; the split is a text
@@ -111,9 +115,18 @@ TrainConfig resolve(const Options& options) {
 }
 
 void run(const Options& options) {
-    const TrainConfig config = resolve(options);
-    TrainPaths paths{options.data, options.split, options.out, std::nullopt};
-    if (!options.init.empty()) paths.init = options.init;
+    TrainConfig config = resolve(options);
+    TrainPaths paths{options.data, options.split, options.out, std::nullopt, options.hints};
+    if (!options.init.empty()) {
+        paths.init = options.init;
+        paths.init_hints.padding_size = config.model.padding_size;
+        if (const auto encoder = encoder_to_start_from(options.init, paths.init_hints)) {
+            adopt_conventions(config, *encoder);
+            fmt::print(stderr, "{:<9}{} from {}: padding {}, batch norm eps {:g}, input {}\n", "init", options.init,
+                       encoder->description().source, config.model.padding, config.model.encoder_bn_eps,
+                       config.model.input);
+        }
+    }
     Reporter reporter(config, paths);
     const TrainResult result = train(config, paths, options.resume, reporter);
     reporter.clear();
@@ -144,8 +157,12 @@ void add_train(CLI::App& app) {
         ->type_name("DIR");
     command->add_option("--split", options->split, "text file of the names to train on")->required()->type_name("FILE");
     command->add_option("--out", options->out, "folder for the run")->required()->type_name("RUN");
-    command->add_option("--init", options->init, "checkpoint of the same network to start from")
-        ->type_name("FILE.safetensors");
+    command
+        ->add_option(
+            "--init", options->init,
+            "checkpoint to start from: of the same network, or an encoder as published (.safetensors, .pth, .h5)")
+        ->type_name("FILE");
+    add_source(*command, options->hints);
     command->add_flag("--resume", options->resume, "go on where the run in RUN stands, with its config");
     add_json(*command, options->json);
     options->config = std::make_unique<ConfigFlags>(

@@ -122,7 +122,8 @@ TEST_CASE("what is wrong in a config is named with file, line, key, expected and
     CHECK(message_of("[optim]\nbatch = 4294967297") ==
           "[run.toml:2] optim.batch: expected a whole number from 1 to 1024, got 4294967297");
     CHECK(message_of("[model]\nencoder = 'b9'") ==
-          "[run.toml:2] model.encoder: expected one of b0, b1, b2, b3, b4, b5, b6, b7, got \"b9\"");
+          "[run.toml:2] model.encoder: expected one of b0, b1, b2, b3, b4, b5, b6, b7, "
+          "lite0, lite1, lite2, lite3, lite4, got \"b9\"");
     CHECK(message_of("[model]\ntail = 1") == "[run.toml:2] model.tail: expected true or false, got 1");
     CHECK(message_of("[model]\nside_loss_weights = [1, 'a']").starts_with("[run.toml:2] model.side_loss_weights: "));
     CHECK(message_of("[model]\nside_loss_weights = [1, 99]").starts_with("[run.toml:2] model.side_loss_weights: "));
