@@ -23,14 +23,14 @@ namespace karyon::kernels::gpu {
 /// Everything follows from the shape alone.
 struct ChannelSlabs {
     static constexpr int block_threads = 256;
-    static constexpr int wide_lanes = 16, most_lanes = 24;  ///< packs of a slab where there are several, and one
-    static constexpr int least_rows = 128;  ///< of a block: coefficients and partial sums weigh little against them
+    static constexpr int wide_lanes = 8, most_lanes = 24;  ///< packs of a slab where there are several, and one
 
     std::int64_t rows;
     int channels, group, lanes, slabs, thread_rows, steps, chunks, images;
 
-    /// `width` elements make a pack; about `blocks_wanted` blocks.
-    ChannelSlabs(int image_count, std::int64_t row_count, int channel_count, int width, int blocks_wanted)
+    /// `width` elements make a pack; about `blocks_wanted` blocks, of no less than `least_rows`.
+    ChannelSlabs(int image_count, std::int64_t row_count, int channel_count, int width, int blocks_wanted,
+                 int least_rows)
         : rows(row_count), channels(channel_count), images(image_count) {
         const auto ceil_of = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
         group = width / std::gcd(channels, width);
@@ -57,25 +57,56 @@ struct ChannelSlabs {
     int tiles() const { return chunks * group; }
 };
 
-/// Blocks wanted: a reduction leaves a row of partial sums per block, so it takes as many as fill a large GPU; an
-/// elementwise kernel takes some more, for balance.
-inline constexpr int reduction_blocks = 528, elementwise_blocks = 2112;
-
+/// A reduction leaves a row of partial sums per block, so it takes only as many blocks as fill a large GPU, and rows
+/// against which the partial sums weigh little.
 template <typename T>
 ChannelSlabs reduction_slabs(int images, std::int64_t rows, int channels) {
-    return {images, rows, channels, Pack<T>::width, reduction_blocks};
+    return {images, rows, channels, Pack<T>::width, 528, 256};
 }
+/// An elementwise kernel takes some more blocks, for balance, and rows against which its coefficients weigh little.
 template <typename T>
 ChannelSlabs elementwise_slabs(int images, std::int64_t rows, int channels) {
-    return {images, rows, channels, Pack<T>::width, elementwise_blocks};
+    return {images, rows, channels, Pack<T>::width, 2112, 128};
 }
+
+/// Packs of f32 values in shared memory, one per element of a Pack<T>: in quads of 16 bytes, the first quads of all
+/// packs before the second ones, so that neither lanes with a quad each nor neighbouring threads with an element each
+/// meet in a bank.
+template <typename T, int packs>
+struct SharedPacks {
+    static constexpr int width = Pack<T>::width, quad = Pack<float>::width;
+    static constexpr int plane = packs * quad + (width > quad ? 16 : 0), size = plane * (width / quad);
+    static_assert(packs * quad % 32 == 0);
+
+    /// Element `e` counted from the first of pack `pack`.
+    __device__ static int at(int pack, int e) {
+        return e % width / quad * plane + (pack + e / width) * quad + e % quad;
+    }
+    __device__ static void store(float* shared, int pack, const float (&value)[width]) {
+#pragma unroll
+        for (int k = 0; k < width; k += quad)
+            *reinterpret_cast<float4*>(shared + at(pack, k)) =
+                make_float4(value[k], value[k + 1], value[k + 2], value[k + 3]);
+    }
+    __device__ static void load(const float* shared, int pack, float (&value)[width]) {
+#pragma unroll
+        for (int k = 0; k < width; k += quad) {
+            const float4 four = *reinterpret_cast<const float4*>(shared + at(pack, k));
+            value[k] = four.x;
+            value[k + 1] = four.y;
+            value[k + 2] = four.z;
+            value[k + 3] = four.w;
+        }
+    }
+};
 
 /// What one thread of the grid has to do.
 template <typename T>
 struct SlabThread {
     static constexpr int width = Pack<T>::width;
-    static constexpr int most_elements = std::max(ChannelSlabs::wide_lanes, ChannelSlabs::most_lanes) * width;
-    static_assert(most_elements <= ChannelSlabs::block_threads);
+    using Coefficients = SharedPacks<T, ChannelSlabs::most_lanes>;
+    using Rows = SharedPacks<T, ChannelSlabs::block_threads>;
+    static_assert(ChannelSlabs::most_lanes * width <= ChannelSlabs::block_threads);
 
     int image, chunk, lane, row;
     int first_element;    ///< of the slab in the group; element e has channel e % channels
@@ -107,9 +138,6 @@ struct SlabThread {
         steps = static_cast<int>(min(static_cast<std::int64_t>(slabs.steps), (until_end + stride - 1) / stride));
         whole = steps - ((steps - 1) * stride + width > until_end ? 1 : 0);
     }
-
-    /// Has elements of its own to fold, even if none was visited.
-    __device__ bool in_slab(const ChannelSlabs& slabs) const { return row < slabs.thread_rows; }
 };
 
 /// Calls body(step, in, out, valid) for every pack of the thread, in order: in [inputs][width] are the elements in f32,
@@ -170,28 +198,22 @@ __device__ inline void for_each_pack(const SlabThread<T>& thread, const T* const
 }
 
 /// Fills value [n][width] for the channels of the thread: of(channel, values [n]) is called once per element of the
-/// slab. `shared` holds n * most_elements floats, 16-byte aligned. All threads must call it; it synchronises once.
+/// slab. `shared` holds n * SlabThread<T>::Coefficients::size floats. All threads must call it; it synchronises once.
 template <int n, typename T, typename Of>
 __device__ inline void load_coefficients(const SlabThread<T>& thread, const ChannelSlabs& slabs, float* shared,
                                          float (&value)[n][Pack<T>::width], Of of) {
-    constexpr int width = Pack<T>::width, most = SlabThread<T>::most_elements;
+    using Shared = typename SlabThread<T>::Coefficients;
     const int element = static_cast<int>(threadIdx.x);
     if (element < thread.elements) {
         float values[n];
         of((thread.first_element + element) % slabs.channels, values);
 #pragma unroll
-        for (int i = 0; i < n; ++i) shared[i * most + element] = values[i];
+        for (int i = 0; i < n; ++i) shared[i * Shared::size + Shared::at(0, element)] = values[i];
     }
     __syncthreads();
-    if (thread.lane * width >= thread.elements) return;
+    if (thread.lane * Pack<T>::width >= thread.elements) return;
 #pragma unroll
-    for (int i = 0; i < n; ++i)
-#pragma unroll
-        for (int k = 0; k < width; k += Pack<float>::width) {
-            const auto four = *reinterpret_cast<const Pack<float>*>(shared + i * most + thread.lane * width + k);
-#pragma unroll
-            for (int j = 0; j < Pack<float>::width; ++j) value[i][k + j] = four.at[j];
-        }
+    for (int i = 0; i < n; ++i) Shared::load(shared + i * Shared::size, thread.lane, value[i]);
 }
 
 }  // namespace karyon::kernels::gpu

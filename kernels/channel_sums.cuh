@@ -7,49 +7,42 @@
 namespace karyon::kernels::gpu {
 
 /// Merges value [n][width] over the block's rows of threads; thread e < thread.elements receives the result of element
-/// e of the slab. merge(into [n], other [n]) adds one to another. `shared` holds n * block_threads * width floats,
-/// 16-byte aligned, which no thread uses any more. All threads must call it; it synchronises twice.
+/// e of the slab. merge(into [n], other [n]) adds one to another. `shared` holds n * SlabThread<T>::Rows::size floats,
+/// which no thread uses any more. All threads must call it; it synchronises twice.
 template <int n, typename T, typename Merge>
 __device__ inline void merge_thread_rows(const SlabThread<T>& thread, const ChannelSlabs& slabs,
                                          const float (&value)[n][Pack<T>::width], float* shared, float (&result)[n],
                                          Merge merge) {
-    constexpr int width = Pack<T>::width, plane = ChannelSlabs::block_threads * width;
-    const int pitch = slabs.lanes * width;
-    if (thread.in_slab(slabs))
+    using Shared = typename SlabThread<T>::Rows;
+    if (thread.row < slabs.thread_rows)
 #pragma unroll
         for (int i = 0; i < n; ++i)
-#pragma unroll
-            for (int k = 0; k < width; k += Pack<float>::width) {
-                Pack<float> four;
-#pragma unroll
-                for (int j = 0; j < Pack<float>::width; ++j) four.at[j] = value[i][k + j];
-                *reinterpret_cast<Pack<float>*>(shared + i * plane + thread.row * pitch + thread.lane * width + k) =
-                    four;
-            }
+            Shared::store(shared + i * Shared::size, thread.row * slabs.lanes + thread.lane, value[i]);
     __syncthreads();
     // `parts` threads share an element, each takes every parts-th row; then one of them takes what the others have.
+    const int pitch = slabs.lanes * Pack<T>::width;
     const int element = static_cast<int>(threadIdx.x) % pitch, part = static_cast<int>(threadIdx.x) / pitch;
     const int parts = min(ChannelSlabs::block_threads / pitch, slabs.thread_rows);
     const auto fold = [&](int first, int end, int distance) {
 #pragma unroll
-        for (int i = 0; i < n; ++i) result[i] = shared[i * plane + first * pitch + element];
+        for (int i = 0; i < n; ++i) result[i] = shared[i * Shared::size + Shared::at(first * slabs.lanes, element)];
         for (int row = first + distance; row < end; row += distance) {
             float other[n];
 #pragma unroll
-            for (int i = 0; i < n; ++i) other[i] = shared[i * plane + row * pitch + element];
+            for (int i = 0; i < n; ++i) other[i] = shared[i * Shared::size + Shared::at(row * slabs.lanes, element)];
             merge(result, other);
         }
     };
     if (part < parts) {
         fold(part, slabs.thread_rows, parts);
 #pragma unroll
-        for (int i = 0; i < n; ++i) shared[i * plane + part * pitch + element] = result[i];
+        for (int i = 0; i < n; ++i) shared[i * Shared::size + Shared::at(part * slabs.lanes, element)] = result[i];
     }
     __syncthreads();
     if (part == 0) fold(0, parts, 1);
 }
 
-/// The same for n plain sums, one after the other, so that `shared` is block_threads * width floats. Synchronises
+/// The same for n plain sums, one after the other, so that `shared` is Rows::size floats. Synchronises
 /// before each, so that `shared` may have been in use.
 template <int n, typename T>
 __device__ inline void sum_thread_rows(const SlabThread<T>& thread, const ChannelSlabs& slabs,

@@ -13,8 +13,9 @@ Cost excite_fused_gate_cost(const SqueezeExciteShape& shape, DType type) {
 Cost excite_fused_backward_cost(const SqueezeExciteShape& shape, DType type) {
     Cost cost = squeeze_excite_backward_cost(shape, type);
     const double channels = shape.channels, elements = channels * static_cast<double>(shape.batch * shape.pixels);
-    // d is read once more; dgamma and dbeta are added to.
-    cost.bytes += elements * static_cast<double>(size_of(type)) + 8 * sizeof(float) * channels;
+    // d is read once more; four more sums pass from kernel to kernel; dgamma and dbeta are added to.
+    cost.bytes += elements * static_cast<double>(size_of(type)) +
+                  sizeof(float) * (2 * 4 * channels * static_cast<double>(shape.batch) + 8 * channels);
     cost.flops += 31 * elements;
     return cost;
 }

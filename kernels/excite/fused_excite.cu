@@ -14,7 +14,7 @@ __global__ __launch_bounds__(ChannelSlabs::block_threads, 2) void five_sums_kern
                                                                                    const T* d, const T* dv_gated,
                                                                                    float* partial) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[ChannelSlabs::block_threads * width];
+    __shared__ alignas(16) float shared[SlabThread<T>::Rows::size];
     const SlabThread<T> thread(slabs);
     float of[3][width], sums[sum_count][width] = {};
     load_coefficients(thread, slabs, shared, of,
@@ -62,7 +62,7 @@ __global__ __launch_bounds__(ChannelSlabs::block_threads,
                                                            const T* dv_gated, const float* gate, const float* dpixel,
                                                            const float* sum, const float* sum_xhat, T* dd) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[7 * SlabThread<T>::most_elements];
+    __shared__ alignas(16) float shared[7 * SlabThread<T>::Coefficients::size];
     const SlabThread<T> thread(slabs);
     const std::int64_t image = static_cast<std::int64_t>(thread.image) * slabs.channels;
     const float per_row = 1.0f / (static_cast<float>(slabs.rows) * static_cast<float>(slabs.images));

@@ -11,7 +11,7 @@ template <typename T, Activation f>
 __global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void pool_kernel(ChannelSlabs slabs, Normalisation bn,
                                                                               const T* x, float* partial) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[ChannelSlabs::block_threads * width];
+    __shared__ alignas(16) float shared[SlabThread<T>::Rows::size];
     const SlabThread<T> thread(slabs);
     float of[3][width], sums[1][width] = {};
     load_coefficients(thread, slabs, shared, of,

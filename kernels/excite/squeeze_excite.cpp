@@ -43,9 +43,9 @@ Cost cost(const SqueezeExciteShape& shape, DType type) {
 
 Cost squeeze_excite_backward_cost(const SqueezeExciteShape& shape, DType type) {
     const Sizes s(shape, type);
-    // The weights are read, their gradients added to.
+    // The weights are read, their gradients added to; the gradients of gate and pooled pass from kernel to kernel.
     const double gradients = 2 * s.weights, weights = 2.0 * shape.channels * shape.reduced;
-    return {4 * s.activations + sizeof(float) * (weights + gradients + 2 * s.pooled + s.hidden),
+    return {4 * s.activations + sizeof(float) * (weights + gradients + 2 * s.pooled + s.hidden + 2 * 2 * s.pooled),
             4 * s.elements + 8 * s.pooled * shape.reduced};
 }
 

@@ -10,7 +10,7 @@ template <typename T>
 __global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void products_kernel(ChannelSlabs slabs, const T* x,
                                                                                   const T* dy, float* partial) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[ChannelSlabs::block_threads * width];
+    __shared__ alignas(16) float shared[SlabThread<T>::Rows::size];
     const SlabThread<T> thread(slabs);
     float sums[1][width] = {};
     for_each_pack<2>(thread, {x, dy}, static_cast<T*>(nullptr), [&](int, const auto& in, auto&, int) {
@@ -26,7 +26,7 @@ __global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void apply_kernel(C
                                                                                const float* gate, const float* offset,
                                                                                T* y) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[2 * SlabThread<T>::most_elements];
+    __shared__ alignas(16) float shared[2 * SlabThread<T>::Coefficients::size];
     const SlabThread<T> thread(slabs);
     const std::int64_t image = static_cast<std::int64_t>(thread.image) * slabs.channels;
     float of[2][width];

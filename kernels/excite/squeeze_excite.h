@@ -16,7 +16,8 @@ struct SqueezeExciteShape {
 
 /// Of one forward pass: x is read twice (pool, then scale).
 Cost cost(const SqueezeExciteShape&, DType);
-/// Of its two parts, and of the way back: x once, dy twice, since the sums over all pixels lie between.
+/// Of its two parts, and of the way back: x once, dy twice, since the sums over all pixels lie between; these are
+/// counted, too.
 Cost squeeze_excite_gate_cost(const SqueezeExciteShape&, DType);
 Cost squeeze_excite_apply_cost(const SqueezeExciteShape&, DType);
 Cost squeeze_excite_backward_cost(const SqueezeExciteShape&, DType);

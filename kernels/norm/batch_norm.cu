@@ -11,7 +11,7 @@ __global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void forward_kernel
                                                                                  const T* x, const float* image_scale,
                                                                                  const T* residual, T* y) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[3 * SlabThread<T>::most_elements];
+    __shared__ alignas(16) float shared[3 * SlabThread<T>::Coefficients::size];
     const SlabThread<T> thread(slabs);
     float of[3][width];
     load_coefficients(thread, slabs, shared, of,

@@ -16,7 +16,7 @@ __global__ __launch_bounds__(ChannelSlabs::block_threads,
                              2) void backward_sums_kernel(ChannelSlabs slabs, Normalisation bn, const T* x, const T* dy,
                                                           T* dx, float* partial) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[ChannelSlabs::block_threads * width];
+    __shared__ alignas(16) float shared[SlabThread<T>::Rows::size];
     const SlabThread<T> thread(slabs);
     float of[3][width], sums[2][width] = {};
     load_coefficients(thread, slabs, shared, of,
@@ -57,7 +57,7 @@ __global__ __launch_bounds__(ChannelSlabs::block_threads,
                                                            const T* dy, const float* sum, const float* sum_xhat, T* dx,
                                                            float* dgamma, float* dbeta) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[5 * SlabThread<T>::most_elements];
+    __shared__ alignas(16) float shared[5 * SlabThread<T>::Coefficients::size];
     const SlabThread<T> thread(slabs);
     const float per_row = 1.0f / static_cast<float>(slabs.rows);
     float of[5][width];

@@ -13,7 +13,7 @@ template <typename T>
 __global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void statistics_kernel(ChannelSlabs slabs, const T* x,
                                                                                     PartialMoments partial) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[3 * ChannelSlabs::block_threads * width];
+    __shared__ alignas(16) float shared[3 * SlabThread<T>::Rows::size];
     const SlabThread<T> thread(slabs);
     float shift[width] = {}, sum[width] = {}, squares[width] = {};
     int last_valid = width;

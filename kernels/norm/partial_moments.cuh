@@ -20,9 +20,9 @@ struct PartialMoments {
     }
     /// Lays the three arrays out in `memory` of bytes(tiles, channels).
     PartialMoments(void* memory, int tiles_, int channels_) : tiles(tiles_), channels(channels_) {
-        counts = static_cast<float*>(memory);
-        means = counts + tiles;
+        means = static_cast<float*>(memory);
         m2s = means + static_cast<std::ptrdiff_t>(tiles) * channels;
+        counts = m2s + static_cast<std::ptrdiff_t>(tiles) * channels;
     }
 };
 

@@ -86,9 +86,13 @@ OpCase forward_case(const Shape& shape, std::vector<Values> in, Result y) {
                 }};
 }
 
+std::string backward_name(const Shape& shape, bool frozen) {
+    return shape.name(frozen ? "batch_norm_backward_frozen" : "batch_norm_backward");
+}
+
 /// dx, dgamma, dbeta; the latter two absent where they are not wanted.
 OpCase backward_case(const Shape& shape, std::vector<Values> in, bool frozen, std::vector<Result> results) {
-    return {.name = shape.name(frozen ? "batch_norm_backward_frozen" : "batch_norm_backward"),
+    return {.name = backward_name(shape, frozen),
             .inputs = std::move(in),
             .results = std::move(results),
             .run =
@@ -271,4 +275,39 @@ TEST_CASE("batch norm with drop-connect and residual on the GPU") {
 TEST_CASE("batch norm backward on the GPU from a gradient and sums that exist") {
     for (const DType type : types)
         for (const Size size : sizes) check(apply_case({type, size, Activation::none}, size.rows % 2 == 1));
+}
+
+KARYON_NETWORK_CASES(batch_norm) {
+    std::vector<NetworkCase> cases;
+    const auto add = [&](DType type, Size size, Activation f) {
+        const Shape shape(type, size, f);
+        cases.push_back({shape.name("batch_norm_statistics"), batch_norm_statistics_cost(shape, type),
+                         [=] { return statistics_case(shape, uniform(type, shape.count, 1, -2, 5), 0); }});
+        cases.push_back({shape.name("batch_norm_forward"), cost(shape, type),
+                         [=] { return forward_case(shape, inputs_of(shape, 1, false), shape.activations()); }});
+        for (const bool frozen : {false, true}) {
+            const auto make = [=] {
+                return backward_case(shape, inputs_of(shape, 1, false), frozen, backward_results(shape));
+            };
+            cases.push_back({backward_name(shape, frozen), batch_norm_backward_cost(shape, type, frozen), make});
+        }
+    };
+    // Batch 8 of 256 x 256; where that is large, 2: the expansion of the first blocks, the last ones, the decoder's
+    // end.
+    for (const DType type : {DType::f32, DType::bf16}) {
+        add(type, {2 * 128 * 128, 144}, Activation::silu);
+        add(type, {8 * 8 * 8, 1632}, Activation::silu);
+        add(type, {2 * 256 * 256, 22}, Activation::relu);
+    }
+    const Shape tail(DType::bf16, {8 * 32 * 32, 56}, Activation::none);
+    Cost with_residual = cost(tail, tail.type);
+    with_residual.bytes += static_cast<double>(tail.count * size_of(tail.type)) + 8 * sizeof(float);
+    cases.push_back({tail.name("batch_norm_forward_residual"), with_residual,
+                     [=] { return residual_case(tail, 32 * 32, true, true); }});
+    const Shape depthwise(DType::bf16, {2 * 128 * 128, 144}, Activation::silu);
+    Cost applied = batch_norm_backward_cost(depthwise, depthwise.type, true);
+    applied.bytes += sizeof(float) * static_cast<double>(depthwise.width);  // two sums for one beta
+    cases.push_back(
+        {depthwise.name("batch_norm_backward_apply"), applied, [=] { return apply_case(depthwise, true); }});
+    return cases;
 }

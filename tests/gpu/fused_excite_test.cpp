@@ -141,3 +141,20 @@ TEST_CASE("a fused MBConv block needs the statistics of its batch norm") {
         gpu::excite_fused_gate(stream, {}, &value, {}, &value, &value, &value, &value, &value, &value, &value),
         "[excite_fused_gate] expected the statistics of a batch normalisation, got none", Error);
 }
+
+KARYON_NETWORK_CASES(fused_excite) {
+    std::vector<NetworkCase> cases;
+    const auto add = [&](DType type, const SqueezeExciteShape& size) {
+        const Shape shape(type, size);
+        cases.push_back(
+            {shape.name("excite_fused_gate"), excite_fused_gate_cost(shape, type), [=] { return gate_case(shape); }});
+        cases.push_back({shape.name("excite_fused_backward"), excite_fused_backward_cost(shape, type),
+                         [=] { return backward_case(shape, false, true); }});
+    };
+    for (const DType type : types) {
+        add(type, {2, 64 * 64, 192, 8});
+        add(type, {8, 16 * 16, 960, 40});
+        add(type, {8, 8 * 8, 1632, 68});
+    }
+    return cases;
+}

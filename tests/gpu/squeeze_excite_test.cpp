@@ -135,3 +135,21 @@ TEST_CASE("squeeze-excite backward on the GPU: every kind of tail, with and with
         check(backward_case({type, {2, 35, 24, 6}}, false));
     }
 }
+
+KARYON_NETWORK_CASES(squeeze_excite) {
+    std::vector<NetworkCase> cases;
+    const auto add = [&](DType type, const SqueezeExciteShape& size) {
+        const Shape shape(type, size);
+        cases.push_back({shape.name("squeeze_excite_gate"), squeeze_excite_gate_cost(shape, type),
+                         [=] { return gate_case(shape, gate_inputs(shape, 1), gate_results(shape)); }});
+        cases.push_back({shape.name("squeeze_excite_apply"), squeeze_excite_apply_cost(shape, type),
+                         [=] { return apply_case(shape); }});
+        cases.push_back({shape.name("squeeze_excite_backward"), squeeze_excite_backward_cost(shape, type),
+                         [=] { return backward_case(shape, true); }});
+    };
+    for (const DType type : types) {
+        add(type, {2, 64 * 64, 144, 6});
+        add(type, {8, 8 * 8, 1632, 68});
+    }
+    return cases;
+}
