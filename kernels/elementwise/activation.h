@@ -10,6 +10,12 @@ enum class Activation : std::uint8_t { none, relu, silu, sigmoid };
 
 std::string_view name_of(Activation);
 
+/// Operations of one f(x) and of one f'(x), an exponential and a division being one each and a comparison none.
+constexpr double activation_flops(Activation f) { return f == Activation::silu ? 5 : f == Activation::sigmoid ? 4 : 0; }
+constexpr double activation_slope_flops(Activation f) {
+    return f == Activation::silu ? 8 : f == Activation::sigmoid ? 6 : 0;
+}
+
 /// Of one forward pass over `count` elements.
 Cost activation_cost(std::int64_t count, DType);
 

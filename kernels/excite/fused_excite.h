@@ -12,7 +12,8 @@
 /// and the project convolution reads v * gate through its prologue. v is never stored.
 namespace karyon::kernels {
 
-/// Of each of the two ops below: d once; d and dv_gated twice, dd once (the sums over all pixels lie between).
+/// Of each of the two ops below, with SiLU: d once; d and dv_gated twice, dd once (the sums over all pixels lie
+/// between, and are counted, too).
 Cost excite_fused_gate_cost(const SqueezeExciteShape&, DType);
 Cost excite_fused_backward_cost(const SqueezeExciteShape&, DType);
 

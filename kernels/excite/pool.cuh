@@ -16,7 +16,7 @@ __global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void pool_kernel(Ch
     float of[3][width], sums[1][width] = {};
     load_coefficients(thread, slabs, shared, of,
                       [&](int channel, float(&value)[3]) { bn.coefficients(channel, value); });
-    for_each_pack<4>(thread, {x}, static_cast<T*>(nullptr), [&](int, const auto& in, auto&, int valid) {
+    for_each_pack<16 / width>(thread, {x}, static_cast<T*>(nullptr), [&](int, const auto& in, auto&, int valid) {
 #pragma unroll
         for (int k = 0; k < width; ++k)
             if (k < valid) sums[0][k] += activate<f>(normalised(in[0][k] - of[0][k], of[1][k], of[2][k]));

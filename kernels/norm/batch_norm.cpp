@@ -9,7 +9,8 @@ namespace karyon::kernels {
 
 Cost cost(const BatchNormShape& shape, DType type) {
     const double elements = static_cast<double>(shape.rows) * shape.channels;
-    return {2 * elements * static_cast<double>(size_of(type)) + 4.0 * sizeof(float) * shape.channels, 3 * elements};
+    return {2 * elements * static_cast<double>(size_of(type)) + 4.0 * sizeof(float) * shape.channels,
+            (3 + activation_flops(shape.activation)) * elements};
 }
 
 Cost batch_norm_statistics_cost(const BatchNormShape& shape, DType type) {
@@ -21,7 +22,7 @@ Cost batch_norm_backward_cost(const BatchNormShape& shape, DType type, bool froz
     const double elements = static_cast<double>(shape.rows) * shape.channels;
     // Four parameters are read, two gradients added to.
     return {(frozen ? 3 : 5) * elements * static_cast<double>(size_of(type)) + 8.0 * sizeof(float) * shape.channels,
-            (frozen ? 6 : 12) * elements};
+            (frozen ? 1 : 2) * (8 + activation_slope_flops(shape.activation)) * elements};
 }
 
 namespace cpu {

@@ -7,7 +7,7 @@ namespace {
 
 // y = f(z) * image_scale[image] + residual, the last two where they are given.
 template <typename T, Activation f>
-__global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void forward_kernel(ChannelSlabs slabs, Normalisation bn,
+__global__ __launch_bounds__(ChannelSlabs::block_threads, 2) void forward_kernel(ChannelSlabs slabs, Normalisation bn,
                                                                                  const T* x, const float* image_scale,
                                                                                  const T* residual, T* y) {
     constexpr int width = Pack<T>::width;
@@ -17,7 +17,7 @@ __global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void forward_kernel
     load_coefficients(thread, slabs, shared, of,
                       [&](int channel, float(&value)[3]) { bn.coefficients(channel, value); });
     const float factor = image_scale ? image_scale[thread.image] : 1.0f;
-    for_each_pack<2>(thread, {x, residual}, y, [&](int, const auto& in, auto& out, int) {
+    for_each_pack<16 / width>(thread, {x, residual}, y, [&](int, const auto& in, auto& out, int) {
 #pragma unroll
         for (int k = 0; k < width; ++k)
             out[k] = fmaf(activate<f>(normalised(in[0][k] - of[0][k], of[1][k], of[2][k])), factor, in[1][k]);

@@ -17,7 +17,7 @@ __global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void statistics_ker
     const SlabThread<T> thread(slabs);
     float shift[width] = {}, sum[width] = {}, squares[width] = {};
     int last_valid = width;
-    for_each_pack<4>(thread, {x}, static_cast<T*>(nullptr), [&](int step, const auto& in, auto&, int valid) {
+    for_each_pack<16 / width>(thread, {x}, static_cast<T*>(nullptr), [&](int step, const auto& in, auto&, int valid) {
         last_valid = valid;
 #pragma unroll
         for (int k = 0; k < width; ++k) {

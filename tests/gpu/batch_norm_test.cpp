@@ -73,6 +73,27 @@ OpCase statistics_case(const Shape& shape, Values x, double rel) {
                 }};
 }
 
+OpCase running_case(std::int64_t rows, std::size_t channels) {
+    const auto filled = [=](double value) { return Values{DType::f32, Doubles(channels, value)}; };
+    return {.name = fmt::format("batch_norm_update_running {}x{}", rows, channels),
+            .inputs = {uniform(DType::f32, channels, 1), uniform(DType::f32, channels, 2, 0, 3)},
+            .results = {Result::added_to(filled(4), 1e-6, 1e-6), Result::added_to(filled(2), 1e-6, 1e-6)},
+            .run =
+                [=](auto& stream, auto in, auto out) {
+                    gpu::batch_norm_update_running(stream, {rows, static_cast<int>(channels)}, 0.25f, in[0], in[1],
+                                                   out[0], out[1]);
+                },
+            .reference =
+                [=](const auto& in) {
+                    // What is added to the values before.
+                    const auto n = static_cast<double>(rows);
+                    std::vector<Doubles> moved = in;
+                    for (double& mean : moved[0]) mean = 0.25 * (mean - 4);
+                    for (double& variance : moved[1]) variance = 0.25 * (variance * (rows > 1 ? n / (n - 1) : 1) - 2);
+                    return moved;
+                }};
+}
+
 OpCase forward_case(const Shape& shape, std::vector<Values> in, Result y) {
     in.pop_back();
     return {.name = shape.name("batch_norm_forward"),
@@ -195,29 +216,8 @@ TEST_CASE("batch norm statistics on the GPU keep their digits where the mean is 
 }
 
 TEST_CASE("batch norm running statistics on the GPU move by the momentum") {
-    const auto running = [](std::int64_t rows, std::size_t channels) {
-        return OpCase{.name = "batch_norm_update_running",
-                      .inputs = {uniform(DType::f32, channels, 1), uniform(DType::f32, channels, 2, 0, 3)},
-                      .results = {Result::added_to({DType::f32, Doubles(channels, 4)}, 1e-6, 1e-6),
-                                  Result::added_to({DType::f32, Doubles(channels, 2)}, 1e-6, 1e-6)},
-                      .run =
-                          [=](auto& stream, auto in, auto out) {
-                              gpu::batch_norm_update_running(stream, {rows, static_cast<int>(channels)}, 0.25f, in[0],
-                                                             in[1], out[0], out[1]);
-                          },
-                      .reference =
-                          [=](const auto& in) {
-                              // What is added to the value before.
-                              const auto n = static_cast<double>(rows);
-                              std::vector<Doubles> moved = in;
-                              for (double& mean : moved[0]) mean = 0.25 * (mean - 4);
-                              for (double& variance : moved[1])
-                                  variance = 0.25 * (variance * (rows > 1 ? n / (n - 1) : 1) - 2);
-                              return moved;
-                          }};
-    };
-    check(running(4, 300));
-    check(running(1, 2));
+    check(running_case(4, 300));
+    check(running_case(1, 2));
 }
 
 TEST_CASE("batch norm forward on the GPU: every kind of tail and activation") {
@@ -302,12 +302,17 @@ KARYON_NETWORK_CASES(batch_norm) {
     const Shape tail(DType::bf16, {8 * 32 * 32, 56}, Activation::none);
     Cost with_residual = cost(tail, tail.type);
     with_residual.bytes += static_cast<double>(tail.count * size_of(tail.type)) + 8 * sizeof(float);
+    with_residual.flops += 2 * static_cast<double>(tail.count);
     cases.push_back({tail.name("batch_norm_forward_residual"), with_residual,
                      [=] { return residual_case(tail, 32 * 32, true, true); }});
     const Shape depthwise(DType::bf16, {2 * 128 * 128, 144}, Activation::silu);
     Cost applied = batch_norm_backward_cost(depthwise, depthwise.type, true);
+    applied.flops = 5 * static_cast<double>(depthwise.count);
     applied.bytes += sizeof(float) * static_cast<double>(depthwise.width);  // two sums for one beta
     cases.push_back(
         {depthwise.name("batch_norm_backward_apply"), applied, [=] { return apply_case(depthwise, true); }});
+    cases.push_back({"batch_norm_update_running 512x1632", {6.0 * sizeof(float) * 1632, 0}, [] {
+                         return running_case(512, 1632);
+                     }});
     return cases;
 }

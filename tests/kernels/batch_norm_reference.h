@@ -4,26 +4,10 @@
 #include <vector>
 
 #include "kernels/norm/batch_norm.h"
+#include "tests/kernels/activation_reference.h"
 
 /// Batch normalisation and its gradient in double precision.
 namespace karyon::test {
-
-inline double value_of(kernels::Activation f, double z) {
-    using kernels::Activation;
-    if (f == Activation::relu) return std::max(z, 0.0);
-    if (f == Activation::silu) return z / (1 + std::exp(-z));
-    if (f == Activation::sigmoid) return 1 / (1 + std::exp(-z));
-    return z;
-}
-
-inline double slope_of(kernels::Activation f, double z) {
-    using kernels::Activation;
-    const double s = 1 / (1 + std::exp(-z));
-    if (f == Activation::relu) return z > 0 ? 1 : 0;
-    if (f == Activation::silu) return s * (1 + z * (1 - s));
-    if (f == Activation::sigmoid) return s * (1 - s);
-    return 1;
-}
 
 /// Mean and biased variance [channels] of x [rows, channels].
 struct Statistics {
@@ -61,7 +45,7 @@ inline std::vector<double> batch_norm_reference(const kernels::BatchNormShape& s
     for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t c = i % p.gamma.size();
         const double xhat = (x[i] - s.mean[c]) * inverse_deviation(shape, s, c);
-        y[i] = value_of(shape.activation, p.gamma[c] * xhat + p.beta[c]);
+        y[i] = activation_reference(shape.activation, p.gamma[c] * xhat + p.beta[c]);
     }
     return y;
 }
@@ -82,7 +66,7 @@ inline BatchNormGradients batch_norm_backward_reference(const kernels::BatchNorm
     for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t c = i % channels;
         xhat[i] = (x[i] - s.mean[c]) * inverse_deviation(shape, s, c);
-        dz[i] = dy[i] * slope_of(shape.activation, p.gamma[c] * xhat[i] + p.beta[c]);
+        dz[i] = dy[i] * activation_slope_reference(shape.activation, p.gamma[c] * xhat[i] + p.beta[c]);
         g.dbeta[c] += dz[i];
         g.dgamma[c] += dz[i] * xhat[i];
     }

@@ -32,8 +32,8 @@ inline Gate gate_reference(const kernels::SqueezeExciteShape& shape, const std::
         for (std::size_t c = 0; c < channels; ++c) {
             double z = p.b2[c];
             for (std::size_t h = 0; h < reduced; ++h)
-                z += value_of(kernels::Activation::silu, r.hidden[n * reduced + h]) * p.w2[c * reduced + h];
-            r.gate[n * channels + c] = value_of(kernels::Activation::sigmoid, z);
+                z += activation_reference(kernels::Activation::silu, r.hidden[n * reduced + h]) * p.w2[c * reduced + h];
+            r.gate[n * channels + c] = activation_reference(kernels::Activation::sigmoid, z);
         }
     }
     return r;
@@ -70,8 +70,9 @@ inline ExciteGradients squeeze_excite_backward_reference(const kernels::SqueezeE
             g.db2[c] += dz;
             for (std::size_t h = 0; h < reduced; ++h) {
                 const double hidden = f.hidden[n * reduced + h];
-                g.dw2[c * reduced + h] += dz * value_of(kernels::Activation::silu, hidden);
-                dhidden[h] += dz * p.w2[c * reduced + h] * slope_of(kernels::Activation::silu, hidden);
+                g.dw2[c * reduced + h] += dz * activation_reference(kernels::Activation::silu, hidden);
+                dhidden[h] +=
+                    dz * p.w2[c * reduced + h] * activation_slope_reference(kernels::Activation::silu, hidden);
             }
         }
         for (std::size_t h = 0; h < reduced; ++h) g.db1[h] += dhidden[h];
