@@ -198,11 +198,13 @@ __device__ inline void for_each_pack(const SlabThread<T>& thread, const T* const
 }
 
 /// Fills value [n][width] for the channels of the thread: of(channel, values [n]) is called once per element of the
-/// slab. `shared` holds n * SlabThread<T>::Coefficients::size floats. All threads must call it; it synchronises once.
-template <int n, typename T, typename Of>
-__device__ inline void load_coefficients(const SlabThread<T>& thread, const ChannelSlabs& slabs, float* shared,
-                                         float (&value)[n][Pack<T>::width], Of of) {
+/// slab. `shared` holds n * SlabThread<T>::Coefficients::size floats or more. All threads must call it; it synchronises
+/// once.
+template <int n, typename T, std::size_t floats, typename Of>
+__device__ inline void load_coefficients(const SlabThread<T>& thread, const ChannelSlabs& slabs,
+                                         float (&shared)[floats], float (&value)[n][Pack<T>::width], Of of) {
     using Shared = typename SlabThread<T>::Coefficients;
+    static_assert(floats >= n * Shared::size);
     const int element = static_cast<int>(threadIdx.x);
     if (element < thread.elements) {
         float values[n];

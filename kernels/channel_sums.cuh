@@ -9,11 +9,12 @@ namespace karyon::kernels::gpu {
 /// Merges value [n][width] over the block's rows of threads; thread e < thread.elements receives the result of element
 /// e of the slab. merge(into [n], other [n]) adds one to another. `shared` holds n * SlabThread<T>::Rows::size floats,
 /// which no thread uses any more. All threads must call it; it synchronises twice.
-template <int n, typename T, typename Merge>
+template <int n, typename T, std::size_t floats, typename Merge>
 __device__ inline void merge_thread_rows(const SlabThread<T>& thread, const ChannelSlabs& slabs,
-                                         const float (&value)[n][Pack<T>::width], float* shared, float (&result)[n],
-                                         Merge merge) {
+                                         const float (&value)[n][Pack<T>::width], float (&shared)[floats],
+                                         float (&result)[n], Merge merge) {
     using Shared = typename SlabThread<T>::Rows;
+    static_assert(floats >= n * Shared::size);
     if (thread.row < slabs.thread_rows)
 #pragma unroll
         for (int i = 0; i < n; ++i)
@@ -44,9 +45,10 @@ __device__ inline void merge_thread_rows(const SlabThread<T>& thread, const Chan
 
 /// The same for n plain sums, one after the other, so that `shared` is Rows::size floats. Synchronises
 /// before each, so that `shared` may have been in use.
-template <int n, typename T>
+template <int n, typename T, std::size_t floats>
 __device__ inline void sum_thread_rows(const SlabThread<T>& thread, const ChannelSlabs& slabs,
-                                       const float (&value)[n][Pack<T>::width], float* shared, float (&result)[n]) {
+                                       const float (&value)[n][Pack<T>::width], float (&shared)[floats],
+                                       float (&result)[n]) {
     constexpr int width = Pack<T>::width;
 #pragma unroll
     for (int i = 0; i < n; ++i) {
@@ -71,9 +73,10 @@ __device__ inline std::int64_t partial_offset(const SlabThread<T>& thread, const
 }
 
 /// The end of a kernel that sums: writes the block's row of partial [images, tiles, n, channels].
-template <int n, typename T>
+template <int n, typename T, std::size_t floats>
 __device__ inline void write_partial_sums(const SlabThread<T>& thread, const ChannelSlabs& slabs,
-                                          const float (&value)[n][Pack<T>::width], float* shared, float* partial) {
+                                          const float (&value)[n][Pack<T>::width], float (&shared)[floats],
+                                          float* partial) {
     float sums[n];
     sum_thread_rows(thread, slabs, value, shared, sums);
     if (static_cast<int>(threadIdx.x) >= thread.elements) return;

@@ -10,7 +10,7 @@ template <typename T>
 __global__ __launch_bounds__(ChannelSlabs::block_threads, 3) void bias_gradient_kernel(ChannelSlabs slabs, const T* dy,
                                                                                        float* partial) {
     constexpr int width = Pack<T>::width;
-    __shared__ alignas(16) float shared[ChannelSlabs::block_threads * width];
+    __shared__ alignas(16) float shared[SlabThread<T>::Rows::size];
     const SlabThread<T> thread(slabs);
     float sums[1][width] = {};
     for_each_pack<4>(thread, {dy}, static_cast<T*>(nullptr), [&](int, const auto& in, auto&, int valid) {
