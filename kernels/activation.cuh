@@ -37,17 +37,33 @@ __device__ inline float activation_slope(float x) {
     }
 }
 
-/// f(x) and f'(x) where f is the same for all threads but not known to the compiler: one kernel for every activation.
-/// Selections, not branches, so that many values stay one piece of straight code.
-__device__ inline float activate(Activation f, float x) {
-    const float s = sigmoid(x), smooth = f == Activation::silu ? x * s : s;
-    const float sharp = f == Activation::relu ? activate<Activation::relu>(x) : x;
-    return f == Activation::silu || f == Activation::sigmoid ? smooth : sharp;
+/// value = f(value) for many at once. The activation is the same for the whole launch, so that the choice costs a
+/// branch for all of them: one kernel for every activation.
+template <int count>
+__device__ inline void activate_all(float (&value)[count], Activation f) {
+    if (f == Activation::relu) {
+#pragma unroll
+        for (int i = 0; i < count; ++i) value[i] = activate<Activation::relu>(value[i]);
+    } else if (f != Activation::none) {
+#pragma unroll
+        for (int i = 0; i < count; ++i) value[i] = (f == Activation::silu ? value[i] : 1.0f) * sigmoid(value[i]);
+    }
 }
-__device__ inline float activation_slope(Activation f, float x) {
-    const float s = sigmoid(x), rest = 1.0f - s, smooth = f == Activation::silu ? s * (1.0f + x * rest) : s * rest;
-    const float sharp = f == Activation::relu ? activation_slope<Activation::relu>(x) : 1.0f;
-    return f == Activation::silu || f == Activation::sigmoid ? smooth : sharp;
+
+/// value = f'(value), in the same way.
+template <int count>
+__device__ inline void activation_slopes(float (&value)[count], Activation f) {
+    if (f == Activation::none || f == Activation::relu) {
+#pragma unroll
+        for (int i = 0; i < count; ++i)
+            value[i] = f == Activation::none ? 1.0f : activation_slope<Activation::relu>(value[i]);
+    } else {
+#pragma unroll
+        for (int i = 0; i < count; ++i) {
+            const float s = sigmoid(value[i]), rest = 1.0f - s;
+            value[i] = s * (f == Activation::silu ? 1.0f + value[i] * rest : rest);
+        }
+    }
 }
 
 /// Calls body with the activation as a constant: `with_activation(f, [&]<Activation f>() { ... })`.

@@ -36,20 +36,35 @@ struct BackwardFinish {
     __device__ void multiply_slopes(const OutputPatch<T>& patch, const Table& table, int m,
                                     float (&out)[Window::columns][word_width<T>], float (&sum)[word_width<T>],
                                     float (&sum_xhat)[word_width<T>]) const {
+        constexpr int few = 4;  // slopes at a time, for want of registers
+        const bool row_inside = patch.has_row(dz, m);
         unsigned words[Window::columns];
         patch.template load_row<Window>(x, m, words);
 #pragma unroll
         for (int v = 0; v < word_width<T>; ++v) {
             const int c = patch.lane * word_width<T> + v;
             const float mean = table.mean[c], scale = table.scale[c], beta = table.beta[c], inverse = table.inverse[c];
-            patch.template for_each_in_row<Window>(dz, m, [&](int n, std::ptrdiff_t, bool inside) {
-                float value[word_width<T>];
-                unpack(words[n], value);
-                const float distance = value[v] - mean;
-                out[n][v] *= inside ? activation_slope(activation, normalised(distance, scale, beta)) : 0.0f;
-                sum[v] += out[n][v];
-                sum_xhat[v] += out[n][v] * (distance * inverse);
-            });
+#pragma unroll
+            for (int first = 0; first < Window::columns; first += few) {
+                float distance[few], slope[few];
+#pragma unroll
+                for (int i = 0; i < few; ++i) {
+                    float value[word_width<T>];
+                    unpack(words[first + i], value);
+                    distance[i] = value[v] - mean;
+                    slope[i] = normalised(distance[i], scale, beta);
+                }
+                activation_slopes(slope, activation);
+#pragma unroll
+                for (int i = 0; i < few; ++i) {
+                    // What is outside the image has a gradient, too, that is not to be counted.
+                    const bool inside = patch.column + first + i >= 0 && patch.column + first + i < dz.width;
+                    float& gradient = out[first + i][v];
+                    gradient = row_inside && inside ? gradient * slope[i] : 0.0f;
+                    sum[v] += gradient;
+                    sum_xhat[v] += gradient * (distance[i] * inverse);
+                }
+            }
         }
     }
 

@@ -94,14 +94,14 @@ __global__ void __launch_bounds__(block_threads, Window::kernel == 3 ? 3 : 2)
     }
 }
 
-/// As many splits as keep the partial sums below a thirtieth of the bytes that are read, at least two, and no more than
-/// give every multiprocessor a few blocks.
+/// Enough blocks for a large GPU, and more where the partial sums, written and read, stay below a twentieth of the
+/// bytes that are read anyway.
 int split_count(const DepthwiseConvShape& s, int tiles, int slabs, std::size_t element) {
-    constexpr int most_blocks = 1024;
+    constexpr int least_blocks = 128, most_blocks = 1024;
     const double pixels = double(s.batch) * (double(s.height) * s.width + double(s.out_height()) * s.out_width());
-    const double of_sums = double(s.kernel) * s.kernel * sizeof(float);
-    const int cheap = 2 + static_cast<int>(std::min(1e6, pixels * double(element) / (30 * of_sums)));
-    return std::clamp(std::min(cheap, divide_up(most_blocks, slabs)), 1, tiles);
+    const double of_sums = 2 * sizeof(float) * double(s.kernel) * s.kernel;
+    const double cheap = std::min(pixels * double(element) / (20 * of_sums), double(most_blocks / slabs));
+    return std::clamp(std::max(static_cast<int>(cheap), least_blocks / slabs), 1, tiles);
 }
 
 struct AddTo {

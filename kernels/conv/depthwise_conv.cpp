@@ -17,6 +17,12 @@ Cost cost(const DepthwiseConvShape& s, DType type) {
     return {elements * double(size_of(type)) + sizeof(float) * taps * s.channels, 2 * pixels * taps * s.channels};
 }
 
+Cost depthwise_backward_weights_cost(const DepthwiseConvShape& s, DType type) {
+    Cost result = cost(s, type);
+    result.bytes += sizeof(float) * double(s.kernel) * s.kernel * s.channels;
+    return result;
+}
+
 namespace cpu {
 namespace {
 

@@ -16,9 +16,11 @@ struct DepthwiseConvShape {
     bool operator==(const DepthwiseConvShape&) const = default;
 };
 
-/// Of one forward pass, the weights in f32; either backward pass moves and computes as much. Flops are 2 per
-/// multiply-add, those of taps outside the image included.
+/// Of one forward pass, the weights in f32; backward data moves and computes as much. Flops are 2 per multiply-add,
+/// those of taps outside the image included.
 Cost cost(const DepthwiseConvShape&, DType);
+/// Of the gradient of the weights: as much, but for dw being read and written.
+Cost depthwise_backward_weights_cost(const DepthwiseConvShape&, DType);
 
 namespace cpu {
 

@@ -29,12 +29,16 @@ struct OutputPatch {
     bool active;         ///< false for a strip that has no patch
     int lane;            ///< of the strip
 
+    template <typename U>
+    __device__ bool has_row(const Images<U>& images, int m) const {
+        return active && count > 0 && row + m >= 0 && row + m < images.height;
+    }
     /// Calls visit(n, index of the element, whether it is there) for every output [m, n] of a row of the patch.
     template <typename Window, typename U, typename Visit>
     __device__ void for_each_in_row(const Images<U>& images, int m, Visit visit) const {
         const std::ptrdiff_t first =
             images.row(image, row + m) + static_cast<std::ptrdiff_t>(column) * images.channels + channel;
-        const bool row_inside = active && count > 0 && row + m >= 0 && row + m < images.height;
+        const bool row_inside = has_row(images, m);
 #pragma unroll
         for (int n = 0; n < Window::columns; ++n)
             visit(n, first + n * images.channels, row_inside && column + n >= 0 && column + n < images.width);

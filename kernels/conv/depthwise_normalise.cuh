@@ -50,9 +50,12 @@ __device__ void normalise_tile(const Stage<Window>& stage, const Tiles& tiles, c
         if (!inside) return;
         auto* at = reinterpret_cast<Pack<T>*>(shared + offset);
         Pack<T> pack = *at;
+        float value[width];
 #pragma unroll
-        for (int i = 0; i < width; ++i)
-            pack.at[i] = from_float<T>(activate(f, normalised(to_float(pack.at[i]) - mean[i], scale[i], beta[i])));
+        for (int i = 0; i < width; ++i) value[i] = normalised(to_float(pack.at[i]) - mean[i], scale[i], beta[i]);
+        activate_all(value, f);
+#pragma unroll
+        for (int i = 0; i < width; ++i) pack.at[i] = from_float<T>(value[i]);
         *at = pack;
     });
 }

@@ -2,8 +2,6 @@
 
 namespace karyon::kernels {
 
-Cost depthwise_fused_cost(const DepthwiseConvShape& s, DType type) { return cost(s, type); }
-
 Cost depthwise_fused_backward_data_cost(const DepthwiseConvShape& s, DType type) {
     Cost result = cost(s, type);
     result.bytes += double(s.batch) * s.height * s.width * s.channels * double(size_of(type));

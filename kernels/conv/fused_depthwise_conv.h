@@ -8,9 +8,8 @@
 /// zero in p). All shapes as in depthwise_conv.h; mean, variance, gamma, beta, bias and sums are f32 [channels].
 namespace karyon::kernels {
 
-/// Of depthwise_fused_forward and depthwise_fused_backward_weights without the vectors of channels.
-Cost depthwise_fused_cost(const DepthwiseConvShape&, DType);
-/// Of depthwise_fused_backward_data: x is read as well.
+/// Of depthwise_fused_backward_data: x is read as well. The flops are those of the convolution alone, and without the
+/// vectors of channels the other two cost what they cost unfused.
 Cost depthwise_fused_backward_data_cost(const DepthwiseConvShape&, DType);
 
 namespace gpu {

@@ -48,17 +48,4 @@ __device__ inline void store_shared(float* shared, const float (&value)[count]) 
     }
 }
 
-/// value = f(value). The activation is the same for the whole launch, so that the choice costs a branch for all of
-/// them.
-template <int count>
-__device__ inline void activate_all(float (&value)[count], Activation f) {
-    if (f == Activation::relu) {
-#pragma unroll
-        for (int i = 0; i < count; ++i) value[i] = activate<Activation::relu>(value[i]);
-    } else if (f != Activation::none) {
-#pragma unroll
-        for (int i = 0; i < count; ++i) value[i] = (f == Activation::silu ? value[i] : 1.0f) * sigmoid(value[i]);
-    }
-}
-
 }  // namespace karyon::kernels::gpu
