@@ -11,6 +11,18 @@ __device__ inline unsigned shared_address(const void* pointer) {
     return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
 }
 
+/// One store of 16 or 8 bytes to shared memory. nvcc takes some of a series of float4 stores apart, and the parts meet
+/// the same banks.
+__device__ inline void store_shared_16(void* target, float4 value) {
+    asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(shared_address(target)), "f"(value.x), "f"(value.y),
+                 "f"(value.z), "f"(value.w)
+                 : "memory");
+}
+__device__ inline void store_shared_8(void* target, float2 value) {
+    asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(shared_address(target)), "f"(value.x), "f"(value.y)
+                 : "memory");
+}
+
 /// Copies 16 bytes from global to shared memory, both aligned to 16, past the L1 cache; writes zeros when not `valid`
 /// (`source` must be a global address all the same, and is not read).
 __device__ inline void cp_async_16(void* target, const void* source, bool valid) {

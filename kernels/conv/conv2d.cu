@@ -2,8 +2,8 @@
 #include "kernels/conv/bias_gradient.cuh"
 #include "kernels/conv/check_shape.h"
 #include "kernels/conv/fused_conv2d.h"
+#include "kernels/conv/gemm_arguments.cuh"
 #include "kernels/conv/gemm_operands.cuh"
-#include "kernels/conv/gemm_plan.h"
 #include "kernels/launch.cuh"
 #include "kernels/norm/partial_moments.cuh"
 
@@ -84,7 +84,8 @@ void backward_weights(const char* op, Stream& stream, const Conv2dShape& s, cons
     constexpr int stage_depth = 64 / sizeof(T);
     const bool in_words = !(is_vectorised(g.pixels) && is_vectorised(g.matrix) && is_aligned(g.prologue.gate));
     const GemmPlan plan =
-        plan_slices(g.rows, g.columns, (g.depth + stage_depth - 1) / stage_depth, dtype_of<T>(), in_words);
+        plan_slices(g.rows, g.columns, (g.depth + stage_depth - 1) / stage_depth,
+                    1.0 * sizeof(T) * g.depth * (s.in_channels + s.out_channels), dtype_of<T>(), in_words);
     const std::int64_t count = static_cast<std::int64_t>(g.rows) * g.columns;
     g.slice_count = plan.slices, g.steps_of_slice = plan.steps_of_slice;
     g.slices = dw.as<float>();

@@ -122,13 +122,12 @@ struct WarpTile {
             for (int i = 0; i < 4; ++i) {
                 float* const row = corner + tile_row<Config::interleaved_rows>(m, lane(), i) * Config::part_stride;
                 if constexpr (Config::interleaved_columns)
-                    *reinterpret_cast<float4*>(row + tile_column<true>(0, lane(), i)) =
-                        float4{sum[m][0][i], sum[m][1][i], sum[m][2][i], sum[m][3][i]};
+                    store_shared_16(row + tile_column<true>(0, lane(), i),
+                                    float4{sum[m][0][i], sum[m][1][i], sum[m][2][i], sum[m][3][i]});
                 else if (i % 2 == 0)
 #pragma unroll
                     for (int n = 0; n < 4; ++n)
-                        *reinterpret_cast<float2*>(row + tile_column<false>(n, lane(), i)) =
-                            float2{sum[m][n][i], sum[m][n][i + 1]};
+                        store_shared_8(row + tile_column<false>(n, lane(), i), float2{sum[m][n][i], sum[m][n][i + 1]});
             }
         }
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/conv/gemm_plan.h"
 #include "kernels/conv/gemm_prologue.cuh"
 #include "kernels/conv/gemm_sources.cuh"
 
@@ -38,5 +39,10 @@ struct GemmArguments {
     int steps_of_slice, slice_count;
     float* slices;
 };
+
+/// Queues the product. Defined in gemm_launch.cuh; each instance has a file of its own, so that they are compiled side
+/// by side.
+template <typename T, Pass pass>
+void launch_gemm(const char* op, Stream&, const GemmArguments<T>&, const GemmPlan&);
 
 }  // namespace karyon::kernels::gpu

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "kernels/conv/gemm.cuh"
-#include "kernels/conv/gemm_plan.h"
 #include "kernels/launch.cuh"
 
 namespace karyon::kernels::gpu {

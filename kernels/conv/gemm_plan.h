@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kernels/conv/gemm_arguments.cuh"
 #include "kernels/types.h"
 
 namespace karyon::kernels::gpu {
@@ -41,23 +40,23 @@ inline GemmPlan plan_rows(int rows, int columns, DType type, bool in_words) {
     return plan;
 }
 
-/// Of backward_weights: K is cut into slices until there are blocks for all multiprocessors.
-inline GemmPlan plan_slices(int rows, int columns, int steps, DType type, bool in_words) {
-    constexpr int enough_blocks = 216, least_steps = 8;
-    const auto padded = [](int size, int tile) { return (size + tile - 1) / tile * tile; };
+/// Of backward_weights. K, `steps` stages of 64 bytes, is cut into slices: as many as are needed for a block on every
+/// multiprocessor, and up to four blocks where the slices, 8 bytes an element of C, stay below 5 % of the operands.
+inline GemmPlan plan_slices(int rows, int columns, int steps, double operand_bytes, DType type, bool in_words) {
+    constexpr int sms = 108, least_steps = 8;
+    const auto tiles_of = [&](int tile) { return ((rows + tile - 1) / tile) * ((columns + tile - 1) / tile); };
+    const auto cheap_slices = static_cast<int>(0.05 * operand_bytes / (8.0 * rows * columns));
+    const auto least_slices = [&](int tile) { return (sms + tiles_of(tile) - 1) / tiles_of(tile); };
+
     GemmPlan plan{.tile_rows = 64, .tile_columns = 64, .in_words = in_words};
-    const auto area = [&](int tile) { return 1.0 * padded(rows, tile) * padded(columns, tile); };
-    if (type == DType::bf16 && !in_words && area(128) <= 1.2 * area(64)) plan.tile_rows = plan.tile_columns = 128;
-    const int tiles = plan.row_tiles(rows) * plan.column_tiles(columns);
-    const int wanted = std::clamp(enough_blocks / tiles, 1, std::max(1, steps / least_steps));
+    const bool fits_wide = 4 * tiles_of(128) <= 1.2 * tiles_of(64) && least_slices(128) <= std::max(1, cheap_slices);
+    if (type == DType::bf16 && !in_words && fits_wide) plan.tile_rows = plan.tile_columns = 128;
+    const int tiles = tiles_of(plan.tile_columns);
+    const int wanted = std::clamp(std::max(least_slices(plan.tile_columns), std::min(4 * sms / tiles, cheap_slices)), 1,
+                                  std::max(1, steps / least_steps));
     plan.steps_of_slice = (steps + wanted - 1) / wanted;
     plan.slices = (steps + plan.steps_of_slice - 1) / plan.steps_of_slice;
     return plan;
 }
-
-/// Queues the product. Defined in gemm_launch.cuh; each instance has a file of its own, so that they are compiled side
-/// by side.
-template <typename T, Pass pass>
-void launch_gemm(const char* op, Stream&, const GemmArguments<T>&, const GemmPlan&);
 
 }  // namespace karyon::kernels::gpu

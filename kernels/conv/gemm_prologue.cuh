@@ -30,6 +30,7 @@ struct DevicePrologue {
     /// Called by all threads of the block; a barrier must follow.
     template <int threads>
     __device__ void prepare(float* coefficients) const {
+#pragma unroll 1
         for (int c = static_cast<int>(threadIdx.x); c < channels; c += threads) {
             float value[3];
             bn.coefficients(c, value);
@@ -43,9 +44,9 @@ struct DevicePrologue {
     __device__ void apply(T* at, int image, int channel, const float* coefficients) const {
         if constexpr (count == 8) {
             // In two steps, since there are no registers for 8 channels beside the sums. Half of the lanes take the
-            // second four first, so that 16 lanes with 8 bytes of `at`, and 8 with 16 of the coefficients, meet all
-            // banks.
-            const int first = (threadIdx.x / 4 ^ threadIdx.x / 8) % 2 * 4;
+            // second four first: so that 16 lanes with 8 bytes of `at`, and 8 with 16 of the coefficients, meet all
+            // banks, and neighbours in different rows fill the sectors of the gate.
+            const int first = __popc(threadIdx.x & 28) % 2 * 4;
 #pragma unroll 1
             for (int i = 0; i < 8; i += 4) apply<4>(at + (i ^ first), image, channel + (i ^ first), coefficients);
         } else {

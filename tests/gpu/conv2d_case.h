@@ -44,4 +44,57 @@ struct Numbers {
     Doubles rounded(Doubles values_) const { return exact ? as_type(type, std::move(values_)).at : values_; }
 };
 
+inline double taps(const Conv2dShape& s) { return double(s.kernel) * s.kernel; }
+inline double pixels(const Conv2dShape& s) { return double(s.batch) * s.out_height() * s.out_width(); }
+
+inline OpCase forward_case(const Conv2dShape& s, const Numbers& numbers, bool with_bias = true) {
+    return {.name = fmt::format("conv2d_forward {} {}", numbers.name(), text(s)),
+            .inputs = {numbers.values(reference::x_size(s), 1), numbers.values(reference::w_size(s), 2),
+                       with_bias ? numbers.values(DType::f32, s.out_channels, 3) : none()},
+            .results = {numbers.result(reference::y_size(s), taps(s) * s.in_channels)},
+            .run =
+                [=](auto& stream, auto in, auto out) {
+                    stream.f32_math = numbers.math;
+                    kernels::gpu::conv2d_forward(stream, s, in[0], in[1], in[2], out[0]);
+                },
+            .reference =
+                [=](const auto& in) {
+                    return std::vector<Doubles>{numbers.rounded(reference::forward(s, in[0], in[1], in[2]))};
+                }};
+}
+
+inline OpCase backward_data_case(const Conv2dShape& s, const Numbers& numbers) {
+    return {.name = fmt::format("conv2d_backward_data {} {}", numbers.name(), text(s)),
+            .inputs = {numbers.values(reference::y_size(s), 1), numbers.values(reference::w_size(s), 2)},
+            .results = {numbers.result(reference::x_size(s), taps(s) * s.out_channels)},
+            .run =
+                [=](auto& stream, auto in, auto out) {
+                    stream.f32_math = numbers.math;
+                    kernels::gpu::conv2d_backward_data(stream, s, in[0], in[1], out[0]);
+                },
+            .reference =
+                [=](const auto& in) {
+                    return std::vector<Doubles>{numbers.rounded(reference::backward_data(s, in[0], in[1]))};
+                }};
+}
+
+inline OpCase backward_weights_case(const Conv2dShape& s, const Numbers& numbers, bool with_bias = true) {
+    OpCase op{.name = fmt::format("conv2d_backward_weights {} {}", numbers.name(), text(s)),
+              .inputs = {numbers.values(reference::x_size(s), 1), numbers.values(reference::y_size(s), 2)},
+              .results = {numbers.sum(reference::w_size(s), 3, pixels(s)), numbers.sum(s.out_channels, 4, pixels(s))},
+              .run =
+                  [=](auto& stream, auto in, auto out) {
+                      stream.f32_math = numbers.math;
+                      kernels::gpu::conv2d_backward_weights(stream, s, in[0], in[1], out[0], out[1]);
+                  },
+              .reference =
+                  [=](const auto& in) {
+                      return std::vector<Doubles>{
+                          reference::backward_weights(s, in[0], in[1], Doubles(reference::w_size(s))),
+                          reference::backward_bias(in[1], Doubles(std::size_t(s.out_channels)))};
+                  }};
+    op.results[1].absent = !with_bias;
+    return op;
+}
+
 }  // namespace karyon::test

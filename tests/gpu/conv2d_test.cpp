@@ -1,6 +1,6 @@
 #include "kernels/conv/conv2d.h"
 
-#include "tests/gpu/conv2d_case.h"
+#include "tests/gpu/conv2d_traffic.h"
 
 using namespace karyon;
 using namespace karyon::test;
@@ -9,59 +9,6 @@ namespace {
 
 using Shape = Conv2dShape;
 using kernels::Padding;
-
-double taps(const Shape& s) { return double(s.kernel) * s.kernel; }
-double pixels(const Shape& s) { return double(s.batch) * s.out_height() * s.out_width(); }
-
-OpCase forward_case(const Shape& s, const Numbers& numbers, bool with_bias = true) {
-    return {.name = fmt::format("conv2d_forward {} {}", numbers.name(), text(s)),
-            .inputs = {numbers.values(reference::x_size(s), 1), numbers.values(reference::w_size(s), 2),
-                       with_bias ? numbers.values(DType::f32, s.out_channels, 3) : none()},
-            .results = {numbers.result(reference::y_size(s), taps(s) * s.in_channels)},
-            .run =
-                [=](auto& stream, auto in, auto out) {
-                    stream.f32_math = numbers.math;
-                    kernels::gpu::conv2d_forward(stream, s, in[0], in[1], in[2], out[0]);
-                },
-            .reference =
-                [=](const auto& in) {
-                    return std::vector<Doubles>{numbers.rounded(reference::forward(s, in[0], in[1], in[2]))};
-                }};
-}
-
-OpCase backward_data_case(const Shape& s, const Numbers& numbers) {
-    return {.name = fmt::format("conv2d_backward_data {} {}", numbers.name(), text(s)),
-            .inputs = {numbers.values(reference::y_size(s), 1), numbers.values(reference::w_size(s), 2)},
-            .results = {numbers.result(reference::x_size(s), taps(s) * s.out_channels)},
-            .run =
-                [=](auto& stream, auto in, auto out) {
-                    stream.f32_math = numbers.math;
-                    kernels::gpu::conv2d_backward_data(stream, s, in[0], in[1], out[0]);
-                },
-            .reference =
-                [=](const auto& in) {
-                    return std::vector<Doubles>{numbers.rounded(reference::backward_data(s, in[0], in[1]))};
-                }};
-}
-
-OpCase backward_weights_case(const Shape& s, const Numbers& numbers, bool with_bias = true) {
-    OpCase op{.name = fmt::format("conv2d_backward_weights {} {}", numbers.name(), text(s)),
-              .inputs = {numbers.values(reference::x_size(s), 1), numbers.values(reference::y_size(s), 2)},
-              .results = {numbers.sum(reference::w_size(s), 3, pixels(s)), numbers.sum(s.out_channels, 4, pixels(s))},
-              .run =
-                  [=](auto& stream, auto in, auto out) {
-                      stream.f32_math = numbers.math;
-                      kernels::gpu::conv2d_backward_weights(stream, s, in[0], in[1], out[0], out[1]);
-                  },
-              .reference =
-                  [=](const auto& in) {
-                      return std::vector<Doubles>{
-                          reference::backward_weights(s, in[0], in[1], Doubles(reference::w_size(s))),
-                          reference::backward_bias(in[1], Doubles(std::size_t(s.out_channels)))};
-                  }};
-    op.results[1].absent = !with_bias;
-    return op;
-}
 
 void check_all(const Shape& s, const Numbers& numbers) {
     check(forward_case(s, numbers));
@@ -163,4 +110,44 @@ TEST_CASE("gpu conv2d names what it cannot take") {
         "[conv2d_forward] expected a positive in_channels, got 0", Error);
     CHECK_THROWS_WITH_AS(kernels::gpu::conv2d_forward(stream, {}, &value, &half, nullptr, &value),
                          "[kernel] expected f32 elements, got bf16", Error);
+}
+
+KARYON_NETWORK_CASES(conv2d) {
+    // EfficientNet-B4 U-Net at 256 x 256, fewer images where they are large: stem, expand and project, output.
+    const Shape stem{1, 256, 256, 6, 48, 3, 2, {0, 0, 1, 1}}, output{1, 256, 256, 16, 1, 3, 1, {1, 1, 1, 1}};
+    const Shape expand{1, 128, 128, 24, 144, 1, 1, {}}, project{2, 64, 64, 144, 32, 1, 1, {}};
+    const Shape middle{8, 16, 16, 112, 672, 1, 1, {}}, last{8, 8, 8, 1632, 448, 1, 1, {}};
+    std::vector<NetworkCase> cases;
+    const auto add = [&](const char* op, const Shape& s, const Numbers& numbers, kernels::Cost cost,
+                         OpCase (*make)(const Shape&, const Numbers&, bool), double tile_bytes) {
+        cases.push_back({fmt::format("conv2d {} {}{} {}", op, name_of(numbers.type),
+                                     numbers.math == F32Math::tf32 ? " tf32" : "", text(s)),
+                         cost, [=] { return make(s, numbers, false); }, tile_bytes});
+    };
+    const auto without_bias = [](const Shape& s, const Numbers& numbers, bool) {
+        return backward_data_case(s, numbers);
+    };
+    const Numbers bf16{DType::bf16, false}, f32{DType::f32, false};
+    for (const Shape& s : {stem, output, expand, middle, last}) {
+        const bool in_words = s == stem;
+        add("forward", s, bf16, cost(s, bf16.type), forward_case,
+            GemmTraffic{.shape = s, .type = bf16.type, .in_words = in_words}.forward());
+    }
+    for (const Shape& s : {output, expand, project, middle, last})
+        add("backward data", s, bf16, cost(s, bf16.type), without_bias,
+            GemmTraffic{.shape = s, .type = bf16.type, .in_words = s == output}.backward_data());
+    for (const Shape& s : {stem, output, expand, project, middle, last})
+        add("backward weights", s, bf16, weights_cost(s, bf16.type), backward_weights_case,
+            GemmTraffic{.shape = s, .type = bf16.type, .in_words = s == stem || s == output}.backward_weights());
+    for (const Shape& s : {expand, last}) {
+        const GemmTraffic traffic{.shape = s, .type = f32.type};
+        add("forward", s, f32, cost(s, f32.type), forward_case, traffic.forward());
+        add("backward data", s, f32, cost(s, f32.type), without_bias, traffic.backward_data());
+        add("backward weights", s, f32, weights_cost(s, f32.type), backward_weights_case, traffic.backward_weights());
+    }
+    for (const Shape& s : {stem, output}) {
+        const GemmTraffic traffic{.shape = s, .type = f32.type, .in_words = s == stem};
+        add("forward", s, f32, cost(s, f32.type), forward_case, traffic.forward());
+    }
+    return cases;
 }

@@ -1,8 +1,7 @@
 #include "kernels/conv/fused_conv2d.h"
 
-#include "tests/gpu/conv2d_case.h"
+#include "tests/gpu/conv2d_traffic.h"
 #include "tests/kernels/batch_norm_reference.h"
-#include "tests/kernels/upsample_reference.h"
 
 using namespace karyon;
 using namespace karyon::test;
@@ -71,7 +70,7 @@ double extra_error(const Numbers& numbers, const Parts& parts, double length) {
                : 0;
 }
 
-OpCase forward_case(const Shape& s, const Numbers& numbers, const Parts& parts) {
+OpCase fused_forward_case(const Shape& s, const Numbers& numbers, const Parts& parts) {
     const auto out = std::size_t(s.out_channels), count = reference::y_size(s);
     OpCase op{.name = fmt::format("conv2d_fused_forward {} {} {}", numbers.name(), text(s), parts.name()),
               .inputs = prologue_inputs(s, numbers, parts),
@@ -103,7 +102,7 @@ OpCase forward_case(const Shape& s, const Numbers& numbers, const Parts& parts) 
     return op;
 }
 
-OpCase backward_weights_case(const Shape& s, const Numbers& numbers, const Parts& parts) {
+OpCase fused_backward_weights_case(const Shape& s, const Numbers& numbers, const Parts& parts, bool with_bias = true) {
     const double pixels = double(s.batch) * s.out_height() * s.out_width();
     OpCase op{
         .name = fmt::format("conv2d_fused_backward_weights {} {} {}", numbers.name(), text(s), parts.name()),
@@ -113,6 +112,7 @@ OpCase backward_weights_case(const Shape& s, const Numbers& numbers, const Parts
         .reference = {}};
     op.inputs.push_back(numbers.values(reference::y_size(s), 2));
     op.results[0].abs += extra_error(numbers, parts, pixels);
+    op.results[1].absent = !with_bias;
     op.run = [=](auto& stream, auto in, auto to) {
         kernels::gpu::conv2d_fused_backward_weights(stream, s, in[0], prologue_of(parts, numbers, in), in[6], to[0],
                                                     to[1]);
@@ -135,23 +135,23 @@ TEST_CASE("gpu fused conv2d: batch norm, activation and gate on the way in") {
         const Numbers reals{type, false}, whole{type, true};
         const Parts bn_relu{.bn = true, .before = Activation::relu}, gate{.gate = true};
         for (const Shape& s : {Shape{3, 7, 9, 56, 24, 1, 1, {}}, Shape{2, 5, 6, 17, 9, 1, 1, {}}}) {
-            for (const Parts& parts : {se_project, gate}) check(forward_case(s, reals, parts));
-            check(forward_case(s, whole, bn_relu));
-            check(backward_weights_case(s, reals, se_project));
-            check(backward_weights_case(s, whole, bn_relu));
-            check(backward_weights_case(s, whole, gate));
+            for (const Parts& parts : {se_project, gate}) check(fused_forward_case(s, reals, parts));
+            check(fused_forward_case(s, whole, bn_relu));
+            check(fused_backward_weights_case(s, reals, se_project));
+            check(fused_backward_weights_case(s, whole, bn_relu));
+            check(fused_backward_weights_case(s, whole, gate));
         }
         // beta makes padding of 0 differ from padding before the normalisation.
         const Parts all{.bn = true, .gate = true, .before = Activation::sigmoid};
         for (const Shape& s : {Shape{2, 6, 7, 16, 40, 3, 1, {1, 1, 1, 1}}, Shape{2, 9, 8, 6, 8, 3, 2, {0, 0, 1, 1}},
                                Shape{1, 5, 4, 3, 5, 3, 1, {1, 1, 1, 1}}}) {
-            check(forward_case(s, reals, all));
-            check(forward_case(s, whole, bn_relu));
-            check(backward_weights_case(s, reals, all));
+            check(fused_forward_case(s, reals, all));
+            check(fused_forward_case(s, whole, bn_relu));
+            check(fused_backward_weights_case(s, reals, all));
         }
     }
-    check(forward_case({1, 29, 64, 24, 1272, 1, 1, {}}, {DType::bf16, false}, se_project));
-    check(backward_weights_case({2, 9, 9, 104, 128, 1, 1, {}}, {DType::bf16, false}, se_project));
+    check(fused_forward_case({1, 29, 64, 24, 1272, 1, 1, {}}, {DType::bf16, false}, se_project));
+    check(fused_backward_weights_case({2, 9, 9, 104, 128, 1, 1, {}}, {DType::bf16, false}, se_project));
 }
 
 TEST_CASE("gpu fused conv2d: bias, activation, residual and statistics on the way out") {
@@ -161,17 +161,17 @@ TEST_CASE("gpu fused conv2d: bias, activation, residual and statistics on the wa
     for (const DType type : types)
         for (const Shape& s : {Shape{2, 13, 11, 24, 144, 1, 1, {}}, Shape{2, 9, 9, 8, 32, 3, 1, {1, 1, 1, 1}},
                                Shape{1, 7, 20, 6, 31, 3, 2, {1, 1, 1, 1}}, Shape{1, 1, 1, 16, 8, 1, 1, {}}}) {
-            check(forward_case(s, {type, true}, statistics));
-            check(forward_case(s, {type, false}, all));
-            check(forward_case(s, {type, true}, relu));
+            check(fused_forward_case(s, {type, true}, statistics));
+            check(fused_forward_case(s, {type, false}, all));
+            check(fused_forward_case(s, {type, true}, relu));
         }
-    check(forward_case({1, 37, 38, 24, 1272, 1, 1, {}}, {DType::bf16, true}, statistics));
-    check(forward_case({1, 300, 256, 8, 16, 1, 1, {}}, {DType::bf16, true}, statistics));
+    check(fused_forward_case({1, 37, 38, 24, 1272, 1, 1, {}}, {DType::bf16, true}, statistics));
+    check(fused_forward_case({1, 300, 256, 8, 16, 1, 1, {}}, {DType::bf16, true}, statistics));
 }
 
 TEST_CASE("gpu fused conv2d: statistics where the mean is large against the deviation") {
     const Shape s{1, 40, 40, 8, 16, 1, 1, {}};
-    OpCase op = forward_case(s, {DType::f32, false}, {.bias = true, .statistics = true});
+    OpCase op = fused_forward_case(s, {DType::f32, false}, {.bias = true, .statistics = true});
     for (double& value : op.inputs[7].at) value += 1000;
     op.results[2].rel = 1e-3;
     check(op);
@@ -180,7 +180,7 @@ TEST_CASE("gpu fused conv2d: statistics where the mean is large against the devi
 TEST_CASE("gpu fused conv2d: the weight gradient of the reference agrees with central differences") {
     const Shape s{2, 4, 5, 6, 7, 3, 1, {1, 1, 1, 1}};
     const Numbers numbers{DType::f32, false};
-    const OpCase op = backward_weights_case(s, numbers, se_project);
+    const OpCase op = fused_backward_weights_case(s, numbers, se_project);
     std::vector<Doubles> in;
     for (const Values& values : op.inputs) in.push_back(values.at);
     const std::vector<float> w = random_values(reference::w_size(s), 9), dy(in[6].begin(), in[6].end());
@@ -189,4 +189,32 @@ TEST_CASE("gpu fused conv2d: the weight gradient of the reference agrees with ce
     check_gradient(
         std::vector<float>(dw.begin(), dw.end()), [&](const Doubles& at) { return reference::forward(s, x, at, {}); },
         w, dy);
+}
+
+KARYON_NETWORK_CASES(fused_conv2d) {
+    // The two convolutions of an MBConv block in training, batch statistics on the way out of both.
+    const Parts expand{.statistics = true};
+    std::vector<NetworkCase> cases;
+    const auto add = [&](const Shape& s, DType type, const Parts& parts) {
+        const Numbers numbers{type, false};
+        const double in = s.in_channels, prologue = parts.bn ? 4 * (4 * in + s.batch * in) : 0;
+        kernels::Cost forward = kernels::cost(s, type), backward = weights_cost(s, type);
+        forward.bytes += prologue + 8 * s.out_channels;
+        backward.bytes += prologue;
+        const GemmTraffic traffic{s, type, parts.bn ? 4.0 : 0.0, parts.gate, parts.statistics};
+        const std::string suffix = fmt::format("{} {} {}", name_of(type), text(s), parts.name());
+        cases.push_back({"conv2d fused forward " + suffix, forward,
+                         [=] { return fused_forward_case(s, numbers, parts); }, traffic.forward()});
+        if (parts.bn)
+            cases.push_back({"conv2d fused backward weights " + suffix, backward,
+                             [=] { return fused_backward_weights_case(s, numbers, parts, false); },
+                             traffic.backward_weights()});
+    };
+    add({1, 128, 128, 24, 144, 1, 1, {}}, DType::bf16, expand);
+    add({8, 16, 16, 112, 672, 1, 1, {}}, DType::bf16, expand);
+    add({2, 64, 64, 144, 32, 1, 1, {}}, DType::bf16, se_project);
+    add({8, 16, 16, 672, 160, 1, 1, {}}, DType::bf16, se_project);
+    add({8, 8, 8, 1632, 448, 1, 1, {}}, DType::bf16, se_project);
+    add({2, 64, 64, 144, 32, 1, 1, {}}, DType::f32, se_project);
+    return cases;
 }

@@ -1,4 +1,4 @@
-#include "tests/gpu/conv2d_case.h"
+#include "tests/gpu/conv2d_traffic.h"
 #include "tests/kernels/upsample_reference.h"
 
 using namespace karyon;
@@ -30,7 +30,7 @@ struct Decoder {
     std::string name() const { return fmt::format("{} of which {} upsampled", text(conv), low_channels); }
 };
 
-OpCase forward_case(const Decoder& d, const Numbers& numbers) {
+OpCase decoder_forward_case(const Decoder& d, const Numbers& numbers) {
     const Conv2dShape& s = d.conv;
     return {
         .name = fmt::format("conv2d_upsample_concat_forward {} {}", numbers.name(), d.name()),
@@ -48,7 +48,7 @@ OpCase forward_case(const Decoder& d, const Numbers& numbers) {
             }};
 }
 
-OpCase backward_data_case(const Decoder& d, const Numbers& numbers, bool wants_skip = true) {
+OpCase decoder_backward_data_case(const Decoder& d, const Numbers& numbers, bool wants_skip = true) {
     const Conv2dShape& s = d.conv;
     const double length = double(s.kernel) * s.kernel * s.out_channels;
     OpCase op{.name = fmt::format("conv2d_upsample_concat_backward_data {} {}", numbers.name(), d.name()),
@@ -72,7 +72,7 @@ OpCase backward_data_case(const Decoder& d, const Numbers& numbers, bool wants_s
     return op;
 }
 
-OpCase backward_weights_case(const Decoder& d, const Numbers& numbers) {
+OpCase decoder_backward_weights_case(const Decoder& d, const Numbers& numbers) {
     const Conv2dShape& s = d.conv;
     const double pixels = double(s.batch) * s.out_height() * s.out_width();
     return {
@@ -103,12 +103,12 @@ TEST_CASE("gpu conv2d of an upsampled and a joined image") {
                                 {{1, 4, 6, 8, 8, 3, 2, {0, 0, 1, 1}}, 3}};
     for (const DType type : {DType::f32, DType::bf16})
         for (const Decoder& d : decoders) {
-            check(forward_case(d, {type}));
-            check(backward_data_case(d, {type}));
-            check(backward_weights_case(d, {type}));
+            check(decoder_forward_case(d, {type}));
+            check(decoder_backward_data_case(d, {type}));
+            check(decoder_backward_weights_case(d, {type}));
         }
-    check(forward_case(decoders[0], {DType::bf16, false}));
-    check(backward_data_case(decoders[0], {DType::f32}, false));
+    check(decoder_forward_case(decoders[0], {DType::bf16, false}));
+    check(decoder_backward_data_case(decoders[0], {DType::f32}, false));
 }
 
 TEST_CASE("gpu conv2d of an upsampled and a joined image names what it cannot take") {
@@ -121,4 +121,27 @@ TEST_CASE("gpu conv2d of an upsampled and a joined image names what it cannot ta
                          "[conv2d_upsample_concat] expected 8 channels, got 4 + 3", Error);
     CHECK_THROWS_WITH_AS(forward({1, 5, 4, 8, 8, 3, 1, {1, 1, 1, 1}}, 4, 4),
                          "[conv2d_upsample_concat] expected an even height and width, got 5 x 4", Error);
+}
+
+KARYON_NETWORK_CASES(upsample_concat) {
+    std::vector<NetworkCase> cases;
+    const auto add = [&](const Decoder& d, DType type) {
+        const Numbers numbers{type, false};
+        const Conv2dShape& s = d.conv;
+        const double saved = double(size_of(type)) * 3 * double(d.low_size());  // low is a quarter of what is convolved
+        kernels::Cost forward = kernels::cost(s, type), data = forward, weights = weights_cost(s, type);
+        forward.bytes -= saved, weights.bytes -= saved;
+        const GemmTraffic traffic{.shape = s, .type = type, .in_words = d.skip_channels() % 8 != 0};
+        const std::string suffix = fmt::format("{} {}", name_of(type), d.name());
+        cases.push_back({"conv2d upsample concat forward " + suffix, forward,
+                         [=] { return decoder_forward_case(d, numbers); }, traffic.forward()});
+        cases.push_back({"conv2d upsample concat backward data " + suffix, data,
+                         [=] { return decoder_backward_data_case(d, numbers); }, traffic.backward_data()});
+        cases.push_back({"conv2d upsample concat backward weights " + suffix, weights,
+                         [=] { return decoder_backward_weights_case(d, numbers); }, traffic.backward_weights()});
+    };
+    add({{2, 16, 16, 608, 256, 3, 1, {1, 1, 1, 1}}, 448}, DType::bf16);
+    add({{1, 128, 128, 112, 32, 3, 1, {1, 1, 1, 1}}, 64}, DType::bf16);
+    add({{1, 64, 64, 22, 16, 3, 1, {1, 1, 1, 1}}, 16}, DType::bf16);
+    return cases;
 }
