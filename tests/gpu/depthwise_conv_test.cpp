@@ -132,7 +132,8 @@ OpCase inference_forward_case(DType type, const Shape& s, Activation f) {
             .reference =
                 [=](const auto& in) {
                     Doubles y = reference_forward(s, in[0], in[1]);
-                    for (std::size_t i = 0; i < y.size(); ++i) y[i] = value_of(f, y[i] + in[2][i % in[2].size()]);
+                    for (std::size_t i = 0; i < y.size(); ++i)
+                        y[i] = activation_reference(f, y[i] + in[2][i % in[2].size()]);
                     return std::vector<Doubles>{y};
                 }};
 }

@@ -93,7 +93,7 @@ OpCase fused_forward_case(const Shape& s, const Numbers& numbers, const Parts& p
     };
     op.reference = [=](const auto& in) {
         Doubles y = reference::forward(s, normalised(s, numbers, parts, in), in[6], in[7]);
-        for (double& value : y) value = value_of(parts.after, value);
+        for (double& value : y) value = activation_reference(parts.after, value);
         if (parts.residual)
             for (std::size_t i = 0; i < y.size(); ++i) y[i] += in[8][i];
         const Statistics statistics = statistics_of(s.out_channels, y);

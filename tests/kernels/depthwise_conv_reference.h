@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/conv/fused_depthwise_conv.h"
+#include "tests/kernels/activation_reference.h"
 #include "tests/kernels/batch_norm_reference.h"
 #include "tests/kernels/reference.h"
 
@@ -72,7 +73,7 @@ struct Norm {
     }
     Doubles applied(Doubles x) const {
         const Doubles from = x;
-        for (std::size_t i = 0; i < x.size(); ++i) x[i] = value_of(activation, z(from, i));
+        for (std::size_t i = 0; i < x.size(); ++i) x[i] = activation_reference(activation, z(from, i));
         return x;
     }
 };
@@ -86,7 +87,7 @@ inline FusedGradient reference_fused_backward_data(const Shape& s, const Doubles
     const auto channels = std::size_t(s.channels);
     FusedGradient result{reference_backward_data(s, dy, w), Doubles(channels), Doubles(channels)};
     for (std::size_t i = 0; i < x.size(); ++i) {
-        result.dz[i] *= slope_of(norm.activation, norm.z(x, i));
+        result.dz[i] *= activation_slope_reference(norm.activation, norm.z(x, i));
         result.sum_dz[i % channels] += result.dz[i];
         result.sum_dz_xhat[i % channels] += result.dz[i] * norm.xhat(x, i);
     }
