@@ -8,6 +8,7 @@
 #include "kernels/conv/check_shape.h"
 #include "kernels/conv/correlate.h"
 #include "kernels/conv/depthwise_gradient.h"
+#include "kernels/float_type.h"
 
 namespace karyon::kernels {
 
@@ -28,11 +29,12 @@ namespace {
 
 /// Runs `phases`, which describe image 0 and write different pixels of it, for the whole batch. A block goes through
 /// all of them, so that what they read in common is still in the cache. The first phase has the most pixels.
-void correlate_batch(std::span<const Correlation> phases, int batch, std::ptrdiff_t x_image, std::ptrdiff_t y_image,
+template <typename T>
+void correlate_batch(std::span<const Correlation<T>> phases, int batch, std::ptrdiff_t x_image, std::ptrdiff_t y_image,
                      int channels) {
     for_each_block(batch, phases[0].out_height, phases[0].out_width, channels,
                    [&](int image, int first_row, int last_row, int first_channel, int last_channel) {
-                       for (Correlation t : phases) {
+                       for (Correlation<T> t : phases) {
                            t.x += image * x_image;
                            t.y += image * y_image;
                            correlate(t, first_row, last_row, first_channel, last_channel);
@@ -58,14 +60,16 @@ struct PhaseTaps {
 void depthwise_conv_forward(Stream&, const DepthwiseConvShape& s, In x, In w, Out y) {
     check_depthwise(s);
     const std::ptrdiff_t c = s.channels, x_row = c * s.width, y_row = c * s.out_width();
-    Correlation t;
-    t.x = x.as<float>(), t.x_row_step = x_row, t.x_pixel_step = c, t.height = s.height, t.width = s.width;
-    t.y = y.as<float>(), t.y_row_step = y_row, t.y_pixel_step = c;
-    t.out_height = s.out_height(), t.out_width = s.out_width();
-    t.w = w.as<float>(), t.w_row_step = c * s.kernel, t.w_tap_step = c;
-    t.kernel_height = t.kernel_width = s.kernel;
-    t.stride = s.stride, t.pad_top = s.pad.top, t.pad_left = s.pad.left;
-    correlate_batch({&t, 1}, s.batch, x_row * s.height, y_row * s.out_height(), s.channels);
+    with_float_type("depthwise_conv", x.dtype(), [&]<typename T>() {
+        Correlation<T> t;
+        t.x = x.as<T>(), t.x_row_step = x_row, t.x_pixel_step = c, t.height = s.height, t.width = s.width;
+        t.y = y.as<T>(), t.y_row_step = y_row, t.y_pixel_step = c;
+        t.out_height = s.out_height(), t.out_width = s.out_width();
+        t.w = w.as<float>(), t.w_row_step = c * s.kernel, t.w_tap_step = c;
+        t.kernel_height = t.kernel_width = s.kernel;
+        t.stride = s.stride, t.pad_top = s.pad.top, t.pad_left = s.pad.left;
+        correlate_batch<T>({&t, 1}, s.batch, x_row * s.height, y_row * s.out_height(), s.channels);
+    });
 }
 
 /// Input pixels of the same position modulo the stride meet the same taps, so each such phase is a correlation of dy,
@@ -73,27 +77,31 @@ void depthwise_conv_forward(Stream&, const DepthwiseConvShape& s, In x, In w, Ou
 void depthwise_conv_backward_data(Stream&, const DepthwiseConvShape& s, In dy, In w, Out dx) {
     check_depthwise(s);
     const std::ptrdiff_t c = s.channels, x_row = c * s.width, y_row = c * s.out_width(), w_row = c * s.kernel;
-    std::vector<Correlation> phases;
-    for (int top = 0; top < std::min(s.stride, s.height); ++top)
-        for (int left = 0; left < std::min(s.stride, s.width); ++left) {
-            const PhaseTaps rows(top, s.stride, s.kernel, s.pad.top), columns(left, s.stride, s.kernel, s.pad.left);
-            Correlation& t = phases.emplace_back();
-            t.x = dy.as<float>(), t.x_row_step = y_row, t.x_pixel_step = c;
-            t.height = s.out_height(), t.width = s.out_width();
-            t.y = dx.as<float>() + top * x_row + left * c;
-            t.y_row_step = s.stride * x_row, t.y_pixel_step = s.stride * c;
-            t.out_height = divide_up(s.height - top, s.stride), t.out_width = divide_up(s.width - left, s.stride);
-            t.w = w.as<float>() + rows.last(s.stride) * w_row + columns.last(s.stride) * c;
-            t.w_row_step = -s.stride * w_row, t.w_tap_step = -s.stride * c;
-            t.kernel_height = rows.count, t.kernel_width = columns.count;
-            t.pad_top = rows.pad, t.pad_left = columns.pad;
-        }
-    correlate_batch(phases, s.batch, y_row * s.out_height(), x_row * s.height, s.channels);
+    with_float_type("depthwise_conv", dy.dtype(), [&]<typename T>() {
+        std::vector<Correlation<T>> phases;
+        for (int top = 0; top < std::min(s.stride, s.height); ++top)
+            for (int left = 0; left < std::min(s.stride, s.width); ++left) {
+                const PhaseTaps rows(top, s.stride, s.kernel, s.pad.top), columns(left, s.stride, s.kernel, s.pad.left);
+                Correlation<T>& t = phases.emplace_back();
+                t.x = dy.as<T>(), t.x_row_step = y_row, t.x_pixel_step = c;
+                t.height = s.out_height(), t.width = s.out_width();
+                t.y = dx.as<T>() + top * x_row + left * c;
+                t.y_row_step = s.stride * x_row, t.y_pixel_step = s.stride * c;
+                t.out_height = divide_up(s.height - top, s.stride), t.out_width = divide_up(s.width - left, s.stride);
+                t.w = w.as<float>() + rows.last(s.stride) * w_row + columns.last(s.stride) * c;
+                t.w_row_step = -s.stride * w_row, t.w_tap_step = -s.stride * c;
+                t.kernel_height = rows.count, t.kernel_width = columns.count;
+                t.pad_top = rows.pad, t.pad_left = columns.pad;
+            }
+        correlate_batch<T>(phases, s.batch, y_row * s.out_height(), x_row * s.height, s.channels);
+    });
 }
 
 void depthwise_conv_backward_weights(Stream&, const DepthwiseConvShape& s, In x, In dy, Out dw) {
     check_depthwise(s);
-    add_depthwise_weight_gradient(s, x.as<float>(), dy.as<float>(), s.channels, dw.as<float>());
+    with_float_type("depthwise_conv", x.dtype(), [&]<typename T>() {
+        add_depthwise_weight_gradient(s, x.as<T>(), dy.as<T>(), s.channels, dw.as<float>());
+    });
 }
 
 }  // namespace cpu

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 
+#include "kernels/bfloat16.h"
 #include "kernels/simd.h"
 
 namespace karyon::kernels::cpu {
@@ -9,7 +11,9 @@ namespace karyon::kernels::cpu {
 /// N neighbouring channels in registers: the compiler maps the type to whatever vectors the target has.
 template <int N>
 struct LanesOf {
-    typedef float type __attribute__((vector_size(N * sizeof(float))));
+    typedef float type __attribute__((vector_size(N * 4)));
+    typedef std::uint32_t words __attribute__((vector_size(N * 4)));
+    typedef std::uint16_t halves __attribute__((vector_size(N * 2)));
 };
 template <>
 struct LanesOf<1> {
@@ -26,6 +30,27 @@ template <typename V>
 KARYON_INLINE void store(float* to, const V& lanes) {
     std::memcpy(to, &lanes, sizeof(V));
 }
+
+template <typename V>
+KARYON_INLINE void load(V& lanes, const bfloat16* from) {
+    using Types = LanesOf<sizeof(V) / sizeof(float)>;
+    typename Types::halves halves;
+    std::memcpy(&halves, from, sizeof(halves));
+    lanes = reinterpret_cast<V>(__builtin_convertvector(halves, typename Types::words) << 16);
+}
+/// Rounds as bfloat16's constructor does.
+template <typename V>
+KARYON_INLINE void store(bfloat16* to, const V& lanes) {
+    using Types = LanesOf<sizeof(V) / sizeof(float)>;
+    using Words = typename Types::words;
+    const auto words = reinterpret_cast<Words>(lanes);
+    const auto is_nan = reinterpret_cast<Words>((words & 0x7fffffffu) > 0x7f800000u);
+    const Words rounded = (words + 0x7fffu + ((words >> 16) & 1u)) >> 16, nan = (words >> 16) | 0x40u;
+    const auto halves = __builtin_convertvector((rounded & ~is_nan) | (nan & is_nan), typename Types::halves);
+    std::memcpy(to, &halves, sizeof(halves));
+}
+KARYON_INLINE void load(float& lane, const bfloat16* from) { lane = float(*from); }
+KARYON_INLINE void store(bfloat16* to, const float& lane) { *to = bfloat16(lane); }
 
 /// Half-open range of kernel taps.
 struct Taps {

@@ -23,6 +23,12 @@ dnnl::primitive_attr scratchpad_from_caller() {
     return attributes;
 }
 
+/// The forward convolution that belongs to a weight gradient.
+ConvolutionMemory of_forward(ConvolutionMemory m) {
+    m.weights = m.forward_weights;
+    return m;
+}
+
 #if DNNL_VERSION_MAJOR >= 3
 
 auto forward_desc(const ConvolutionMemory& m) {
@@ -38,7 +44,7 @@ auto backward_data_desc(const ConvolutionMemory& m) {
 auto backward_weights_desc(const ConvolutionMemory& m) {
     return dnnl::convolution_backward_weights::primitive_desc(engine(), algorithm::convolution_direct, m.src, m.weights,
                                                               m.dst, m.strides, m.pad_before, m.pad_after,
-                                                              forward_desc(m), scratchpad_from_caller());
+                                                              forward_desc(of_forward(m)), scratchpad_from_caller());
 }
 
 #else
@@ -58,7 +64,7 @@ auto backward_weights_desc(const ConvolutionMemory& m) {
     const dnnl::convolution_backward_weights::desc operation(algorithm::convolution_direct, m.src, m.weights, m.dst,
                                                              m.strides, m.pad_before, m.pad_after);
     return dnnl::convolution_backward_weights::primitive_desc(operation, scratchpad_from_caller(), engine(),
-                                                              forward_desc(m));
+                                                              forward_desc(of_forward(m)));
 }
 
 #endif

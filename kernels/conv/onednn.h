@@ -13,6 +13,7 @@ enum class Direction { forward, backward_data, backward_weights };
 /// The memory that a convolution reads and writes. `weights` may leave its layout open (format_tag::any).
 struct ConvolutionMemory {
     dnnl::memory::desc src, weights, bias, dst;  ///< bias: zero for none
+    dnnl::memory::desc forward_weights;          ///< where `weights` is their gradient, which is f32 whatever they are
     dnnl::memory::dims strides, pad_before, pad_after;
 };
 

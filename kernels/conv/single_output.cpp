@@ -23,9 +23,8 @@ KARYON_INLINE float sum_of(const V& lanes) {
 
 /// Q neighbouring output pixels of one row. x is the image row of kernel row 0, and `column` that of the first tap.
 /// Checked: taps may be outside the image on the left and the right.
-template <int Q, bool Checked>
-KARYON_INLINE void pixels(const Conv2dShape& s, Taps rows, const float* x, int column, const float* w, float bias,
-                          float* y) {
+template <int Q, bool Checked, typename T>
+KARYON_INLINE void pixels(const Conv2dShape& s, Taps rows, const T* x, int column, const T* w, float bias, T* y) {
     const std::ptrdiff_t channels = s.in_channels, row_step = channels * s.width;
     V sum[Q];
 #pragma GCC unroll 8
@@ -33,7 +32,7 @@ KARYON_INLINE void pixels(const Conv2dShape& s, Taps rows, const float* x, int c
     for (int r = rows.first; r < rows.last; ++r) {
         for (int t = 0; t < s.kernel; ++t) {
             if (Checked && (column + t < 0 || column + t >= s.width)) continue;
-            const float* from = x + r * row_step + (column + t) * channels;
+            const T* from = x + r * row_step + (column + t) * channels;
             for (std::ptrdiff_t c = 0; c < channels; c += N) {
                 V weight;
                 load(weight, w + (r * s.kernel + t) * channels + c);
@@ -47,10 +46,11 @@ KARYON_INLINE void pixels(const Conv2dShape& s, Taps rows, const float* x, int c
         }
     }
 #pragma GCC unroll 8
-    for (int q = 0; q < Q; ++q) y[q] = bias + sum_of(sum[q]);
+    for (int q = 0; q < Q; ++q) y[q] = T(bias + sum_of(sum[q]));
 }
 
-KARYON_SIMD void output_row(const Conv2dShape& s, const float* x, const float* w, float bias, float* y, int p) {
+template <typename T>
+KARYON_SIMD void output_row(const Conv2dShape& s, const T* x, const T* w, float bias, T* y, int p) {
     constexpr int Q = 8;
     const int row = p * s.stride - s.pad.top, out_width = s.out_width();
     const Taps rows = taps_inside(row, s.kernel, s.height);
@@ -58,10 +58,10 @@ KARYON_SIMD void output_row(const Conv2dShape& s, const float* x, const float* w
     for (int q = 0; q < out_width;) {
         const int column = q * s.stride - s.pad.left;
         if (q + Q <= out_width && column >= 0 && column + (Q - 1) * s.stride + s.kernel <= s.width) {
-            pixels<Q, false>(s, rows, x, column, w, bias, y + q);
+            pixels<Q, false, T>(s, rows, x, column, w, bias, y + q);
             q += Q;
         } else {
-            pixels<1, true>(s, rows, x, column, w, bias, y + q);
+            pixels<1, true, T>(s, rows, x, column, w, bias, y + q);
             q += 1;
         }
     }
@@ -74,7 +74,8 @@ bool is_single_output(const Conv2dShape& s) {
            (s.stride == 1 || s.stride == 2);
 }
 
-void single_output_forward(const Conv2dShape& s, const float* x, const float* w, const float* bias, float* y) {
+template <typename T>
+void single_output_forward(const Conv2dShape& s, const T* x, const T* w, const float* bias, T* y) {
     const int out_height = s.out_height(), out_width = s.out_width();
     const std::ptrdiff_t image = std::ptrdiff_t(s.height) * s.width * s.in_channels;
     const float offset = bias ? *bias : 0;
@@ -84,8 +85,14 @@ void single_output_forward(const Conv2dShape& s, const float* x, const float* w,
             output_row(s, x + n * image, w, offset, y + (std::ptrdiff_t(n) * out_height + p) * out_width, p);
 }
 
-void single_output_backward_weights(const Conv2dShape& s, const float* x, const float* dy, float* dw) {
+template <typename T>
+void single_output_backward_weights(const Conv2dShape& s, const T* x, const T* dy, float* dw) {
     add_depthwise_weight_gradient(depthwise_shape(s), x, dy, 1, dw);
 }
+
+template void single_output_forward(const Conv2dShape&, const float*, const float*, const float*, float*);
+template void single_output_forward(const Conv2dShape&, const bfloat16*, const bfloat16*, const float*, bfloat16*);
+template void single_output_backward_weights(const Conv2dShape&, const float*, const float*, float*);
+template void single_output_backward_weights(const Conv2dShape&, const bfloat16*, const bfloat16*, float*);
 
 }  // namespace karyon::kernels::cpu

@@ -2,6 +2,7 @@
 
 #include "kernels/blocks.h"
 #include "kernels/elementwise/activation_math.h"
+#include "kernels/float_type.h"
 
 namespace karyon::kernels {
 
@@ -28,19 +29,20 @@ namespace cpu {
 namespace {
 
 // ivdep: x and y are either the same buffer or apart, so that no element depends on another.
-template <Activation f>
-KARYON_INLINE void forward_loop(std::int64_t count, const float* x, float* y) {
+template <Activation f, typename T>
+KARYON_INLINE void forward_loop(std::int64_t count, const T* x, T* y) {
 #pragma GCC ivdep
-    for (std::int64_t i = 0; i < count; ++i) y[i] = activate<f>(x[i]);
+    for (std::int64_t i = 0; i < count; ++i) y[i] = T(activate<f>(float(x[i])));
 }
 
-template <Activation f>
-KARYON_INLINE void backward_loop(std::int64_t count, const float* x, const float* dy, float* dx) {
+template <Activation f, typename T>
+KARYON_INLINE void backward_loop(std::int64_t count, const T* x, const T* dy, T* dx) {
 #pragma GCC ivdep
-    for (std::int64_t i = 0; i < count; ++i) dx[i] = dy[i] * activation_slope<f>(x[i]);
+    for (std::int64_t i = 0; i < count; ++i) dx[i] = T(float(dy[i]) * activation_slope<f>(float(x[i])));
 }
 
-KARYON_SIMD void forward_block(Activation f, std::int64_t count, const float* x, float* y) {
+template <typename T>
+KARYON_SIMD void forward_block(Activation f, std::int64_t count, const T* x, T* y) {
     switch (f) {
         case Activation::none:
             return forward_loop<Activation::none>(count, x, y);
@@ -53,7 +55,8 @@ KARYON_SIMD void forward_block(Activation f, std::int64_t count, const float* x,
     }
 }
 
-KARYON_SIMD void backward_block(Activation f, std::int64_t count, const float* x, const float* dy, float* dx) {
+template <typename T>
+KARYON_SIMD void backward_block(Activation f, std::int64_t count, const T* x, const T* dy, T* dx) {
     switch (f) {
         case Activation::none:
             return backward_loop<Activation::none>(count, x, dy, dx);
@@ -69,18 +72,22 @@ KARYON_SIMD void backward_block(Activation f, std::int64_t count, const float* x
 }  // namespace
 
 void activation_forward(Stream&, Activation f, std::int64_t count, In x, Out y) {
-    const float* from = x.as<float>();
-    float* to = y.as<float>();
-    for_each_block(count, block_elements, [=](std::int64_t, std::int64_t begin, std::int64_t size) {
-        forward_block(f, size, from + begin, to + begin);
+    with_float_type("activation", x.dtype(), [=]<typename T>() {
+        const T* from = x.as<T>();
+        T* to = y.as<T>();
+        for_each_block(count, block_elements, [=](std::int64_t, std::int64_t begin, std::int64_t size) {
+            forward_block(f, size, from + begin, to + begin);
+        });
     });
 }
 
 void activation_backward(Stream&, Activation f, std::int64_t count, In x, In dy, Out dx) {
-    const float *from = x.as<float>(), *gradient = dy.as<float>();
-    float* to = dx.as<float>();
-    for_each_block(count, block_elements, [=](std::int64_t, std::int64_t begin, std::int64_t size) {
-        backward_block(f, size, from + begin, gradient + begin, to + begin);
+    with_float_type("activation", x.dtype(), [=]<typename T>() {
+        const T *from = x.as<T>(), *gradient = dy.as<T>();
+        T* to = dx.as<T>();
+        for_each_block(count, block_elements, [=](std::int64_t, std::int64_t begin, std::int64_t size) {
+            backward_block(f, size, from + begin, gradient + begin, to + begin);
+        });
     });
 }
 

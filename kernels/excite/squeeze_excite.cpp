@@ -5,6 +5,7 @@
 #include "kernels/blocks.h"
 #include "kernels/channel_tiles.h"
 #include "kernels/excite/excitation.h"
+#include "kernels/float_type.h"
 #include "kernels/simd.h"
 
 namespace karyon::kernels {
@@ -52,42 +53,46 @@ Cost squeeze_excite_backward_cost(const SqueezeExciteShape& shape, DType type) {
 namespace cpu {
 namespace {
 
-KARYON_SIMD void sum_tiles(std::int64_t count, std::int64_t width, const float* x, float* sums) {
+template <typename T>
+KARYON_SIMD void sum_tiles(std::int64_t count, std::int64_t width, const T* x, float* sums) {
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
-        const float* from = x + tile;
+        const T* from = x + tile;
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < size; ++i) sums[i] += from[i];
+        for (std::int64_t i = 0; i < size; ++i) sums[i] += float(from[i]);
     }
 }
 
-KARYON_SIMD void product_tiles(std::int64_t count, std::int64_t width, const float* x, const float* dy, float* sums) {
+template <typename T>
+KARYON_SIMD void product_tiles(std::int64_t count, std::int64_t width, const T* x, const T* dy, float* sums) {
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
-        const float *values = x + tile, *gradients = dy + tile;
+        const T *values = x + tile, *gradients = dy + tile;
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < size; ++i) sums[i] += values[i] * gradients[i];
+        for (std::int64_t i = 0; i < size; ++i) sums[i] += float(values[i]) * float(gradients[i]);
     }
 }
 
-KARYON_SIMD void scale_tiles(std::int64_t count, std::int64_t width, const float* x, const float* gate, float* y) {
+template <typename T>
+KARYON_SIMD void scale_tiles(std::int64_t count, std::int64_t width, const T* x, const float* gate, T* y) {
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
-        const float* from = x + tile;
-        float* to = y + tile;
+        const T* from = x + tile;
+        T* to = y + tile;
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < size; ++i) to[i] = from[i] * gate[i];
+        for (std::int64_t i = 0; i < size; ++i) to[i] = T(float(from[i]) * gate[i]);
     }
 }
 
-KARYON_SIMD void scale_add_tiles(std::int64_t count, std::int64_t width, const float* dy, const float* gate,
-                                 const float* offset, float* dx) {
+template <typename T>
+KARYON_SIMD void scale_add_tiles(std::int64_t count, std::int64_t width, const T* dy, const float* gate,
+                                 const float* offset, T* dx) {
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
-        const float* from = dy + tile;
-        float* to = dx + tile;
+        const T* from = dy + tile;
+        T* to = dx + tile;
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < size; ++i) to[i] = from[i] * gate[i] + offset[i];
+        for (std::int64_t i = 0; i < size; ++i) to[i] = T(float(from[i]) * gate[i] + offset[i]);
     }
 }
 
@@ -102,8 +107,8 @@ void for_each_image_block(const SqueezeExciteShape& shape, const ChannelTiles& t
 }
 
 /// [batch, channels]: the sums over the pixels of x, or of x * dy where dy is given, merged in double block by block.
-std::vector<double> sum_pixels(const SqueezeExciteShape& shape, const ChannelTiles& tiles, const float* x,
-                               const float* dy) {
+template <typename T>
+std::vector<double> sum_pixels(const SqueezeExciteShape& shape, const ChannelTiles& tiles, const T* x, const T* dy) {
     const auto channels = static_cast<std::size_t>(shape.channels), width = static_cast<std::size_t>(tiles.width);
     const auto blocks = static_cast<std::size_t>(tiles.blocks());
     const auto partials = std::make_unique<double[]>(static_cast<std::size_t>(shape.batch) * blocks * channels);
@@ -142,45 +147,53 @@ std::vector<float> tile_per_image(const SqueezeExciteShape& shape, const Channel
 
 void squeeze_excite_gate(Stream&, const SqueezeExciteShape& shape, In x, In w1, In b1, In w2, In b2, Out pooled,
                          Out hidden, Out gate) {
-    const float *from = x.as<float>(), *weights1 = w1.as<float>(), *bias1 = b1.as<float>();
+    const float *weights1 = w1.as<float>(), *bias1 = b1.as<float>();
     const float *weights2 = w2.as<float>(), *bias2 = b2.as<float>();
     float *to_pooled = pooled.as<float>(), *to_hidden = hidden.as<float>(), *to_gate = gate.as<float>();
-    const std::vector<double> sums = sum_pixels(shape, ChannelTiles(shape.pixels, shape.channels), from, nullptr);
-    for (std::size_t i = 0; i < sums.size(); ++i)
-        to_pooled[i] = static_cast<float>(sums[i] / static_cast<double>(shape.pixels));
+    with_float_type("squeeze_excite", x.dtype(), [&]<typename T>() {
+        const ChannelTiles tiles(shape.pixels, shape.channels);
+        const std::vector<double> sums = sum_pixels<T>(shape, tiles, x.as<T>(), nullptr);
+        for (std::size_t i = 0; i < sums.size(); ++i)
+            to_pooled[i] = static_cast<float>(sums[i] / static_cast<double>(shape.pixels));
+    });
     excite_forward(shape, weights1, bias1, weights2, bias2, to_pooled, to_hidden, to_gate);
 }
 
 void squeeze_excite_apply(Stream&, const SqueezeExciteShape& shape, In x, In gate, Out y) {
-    const float* from = x.as<float>();
-    float* to = y.as<float>();
     const ChannelTiles tiles(shape.pixels, shape.channels);
     const std::vector<float> gates = tile_per_image(shape, tiles, gate.as<float>());
-    for_each_image_block(
-        shape, tiles, [&](std::int64_t, std::int64_t image, std::int64_t offset, std::int64_t elements) {
-            scale_tiles(elements, tiles.width, from + offset, gates.data() + image * tiles.width, to + offset);
-        });
+    with_float_type("squeeze_excite", x.dtype(), [&]<typename T>() {
+        const T* from = x.as<T>();
+        T* to = y.as<T>();
+        for_each_image_block(
+            shape, tiles, [&](std::int64_t, std::int64_t image, std::int64_t offset, std::int64_t elements) {
+                scale_tiles(elements, tiles.width, from + offset, gates.data() + image * tiles.width, to + offset);
+            });
+    });
 }
 
 void squeeze_excite_backward(Stream&, const SqueezeExciteShape& shape, In x, In w1, In w2, In pooled, In hidden,
                              In gate, In dy, Out dx, Out dw1, Out db1, Out dw2, Out db2) {
-    const float *values = x.as<float>(), *gradients = dy.as<float>(), *gates = gate.as<float>();
+    const float* gates = gate.as<float>();
     const ExciteWeights weights{w1.as<float>(), w2.as<float>()};
     const ExciteGradients parameter_gradients{dw1.as<float>(), db1.as<float>(), dw2.as<float>(), db2.as<float>()};
     const float *pooled_values = pooled.as<float>(), *hidden_values = hidden.as<float>();
-    float* to = dx.as<float>();
 
-    const ChannelTiles tiles(shape.pixels, shape.channels);
-    const std::vector<double> dgate = sum_pixels(shape, tiles, values, gradients);
-    const std::vector<float> dpixel = excite_backward(shape, weights, pooled_values, hidden_values, gates,
-                                                      {dgate.begin(), dgate.end()}, parameter_gradients);
-    const std::vector<float> gate_tiles = tile_per_image(shape, tiles, gates);
-    const std::vector<float> dpixel_tiles = tile_per_image(shape, tiles, dpixel.data());
-    for_each_image_block(
-        shape, tiles, [&](std::int64_t, std::int64_t image, std::int64_t offset, std::int64_t elements) {
-            scale_add_tiles(elements, tiles.width, gradients + offset, gate_tiles.data() + image * tiles.width,
-                            dpixel_tiles.data() + image * tiles.width, to + offset);
-        });
+    with_float_type("squeeze_excite", x.dtype(), [&]<typename T>() {
+        const T *values = x.as<T>(), *gradients = dy.as<T>();
+        T* to = dx.as<T>();
+        const ChannelTiles tiles(shape.pixels, shape.channels);
+        const std::vector<double> dgate = sum_pixels(shape, tiles, values, gradients);
+        const std::vector<float> dpixel = excite_backward(shape, weights, pooled_values, hidden_values, gates,
+                                                          {dgate.begin(), dgate.end()}, parameter_gradients);
+        const std::vector<float> gate_tiles = tile_per_image(shape, tiles, gates);
+        const std::vector<float> dpixel_tiles = tile_per_image(shape, tiles, dpixel.data());
+        for_each_image_block(
+            shape, tiles, [&](std::int64_t, std::int64_t image, std::int64_t offset, std::int64_t elements) {
+                scale_add_tiles(elements, tiles.width, gradients + offset, gate_tiles.data() + image * tiles.width,
+                                dpixel_tiles.data() + image * tiles.width, to + offset);
+            });
+    });
 }
 
 }  // namespace cpu

@@ -3,6 +3,7 @@
 #include "kernels/blocks.h"
 #include "kernels/channel_tiles.h"
 #include "kernels/elementwise/activation_math.h"
+#include "kernels/float_type.h"
 #include "kernels/norm/batch_norm_math.h"
 
 namespace karyon::kernels {
@@ -28,20 +29,21 @@ Cost batch_norm_backward_cost(const BatchNormShape& shape, DType type, bool froz
 namespace cpu {
 namespace {
 
-template <Activation f>
-KARYON_INLINE void forward_loop(std::int64_t count, std::int64_t width, const float* x, const float* mean,
-                                const float* scale, const float* beta, float* y) {
+template <Activation f, typename T>
+KARYON_INLINE void forward_loop(std::int64_t count, std::int64_t width, const T* x, const float* mean,
+                                const float* scale, const float* beta, T* y) {
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
-        const float* from = x + tile;
-        float* to = y + tile;
+        const T* from = x + tile;
+        T* to = y + tile;
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < size; ++i) to[i] = activate<f>((from[i] - mean[i]) * scale[i] + beta[i]);
+        for (std::int64_t i = 0; i < size; ++i) to[i] = T(activate<f>((float(from[i]) - mean[i]) * scale[i] + beta[i]));
     }
 }
 
-KARYON_SIMD void forward_block(Activation f, std::int64_t count, std::int64_t width, const float* x, const float* mean,
-                               const float* scale, const float* beta, float* y) {
+template <typename T>
+KARYON_SIMD void forward_block(Activation f, std::int64_t count, std::int64_t width, const T* x, const float* mean,
+                               const float* scale, const float* beta, T* y) {
     switch (f) {
         case Activation::none:
             return forward_loop<Activation::none>(count, width, x, mean, scale, beta, y);
@@ -57,13 +59,15 @@ KARYON_SIMD void forward_block(Activation f, std::int64_t count, std::int64_t wi
 }  // namespace
 
 void batch_norm_forward(Stream&, const BatchNormShape& shape, In x, In mean, In variance, In gamma, In beta, Out y) {
-    const float* from = x.as<float>();
-    float* to = y.as<float>();
     const ChannelTiles tiles(shape.rows, shape.channels);
     const BatchNormTile tile(shape, tiles, mean, variance, gamma, beta);
-    for_each_item(tiles.blocks(), [&](std::int64_t block) {
-        forward_block(shape.activation, tiles.elements_of(block), tiles.width, from + tiles.begin(block),
-                      tile.mean.data(), tile.scale.data(), tile.beta.data(), to + tiles.begin(block));
+    with_float_type("batch_norm", x.dtype(), [&]<typename T>() {
+        const T* from = x.as<T>();
+        T* to = y.as<T>();
+        for_each_item(tiles.blocks(), [&](std::int64_t block) {
+            forward_block(shape.activation, tiles.elements_of(block), tiles.width, from + tiles.begin(block),
+                          tile.mean.data(), tile.scale.data(), tile.beta.data(), to + tiles.begin(block));
+        });
     });
 }
 

@@ -3,6 +3,7 @@
 #include "kernels/blocks.h"
 #include "kernels/channel_tiles.h"
 #include "kernels/elementwise/activation_math.h"
+#include "kernels/float_type.h"
 #include "kernels/norm/batch_norm.h"
 #include "kernels/norm/batch_norm_math.h"
 
@@ -15,52 +16,52 @@ namespace {
 //   constants.
 
 /// sums += g, sums_d += g * d, over the elements of a tile; where frozen, also dx = scale * g.
-template <Activation f, bool frozen>
-KARYON_INLINE void sums_loop(std::int64_t count, std::int64_t width, const float* x, const float* dy, const float* mean,
-                             const float* scale, const float* beta, float* sums, float* sums_d, float* dx) {
+template <Activation f, bool frozen, typename T>
+KARYON_INLINE void sums_loop(std::int64_t count, std::int64_t width, const T* x, const T* dy, const float* mean,
+                             const float* scale, const float* beta, float* sums, float* sums_d, T* dx) {
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
-        const float *values = x + tile, *gradients = dy + tile;
-        [[maybe_unused]] float* to = dx + (frozen ? tile : 0);
+        const T *values = x + tile, *gradients = dy + tile;
+        [[maybe_unused]] T* to = dx + (frozen ? tile : 0);
 #pragma GCC ivdep
         for (std::int64_t i = 0; i < size; ++i) {
-            const float d = values[i] - mean[i];
-            const float g = gradients[i] * activation_slope<f>(d * scale[i] + beta[i]);
+            const float d = float(values[i]) - mean[i];
+            const float g = float(gradients[i]) * activation_slope<f>(d * scale[i] + beta[i]);
             sums[i] += g;
             sums_d[i] += g * d;
-            if constexpr (frozen) to[i] = scale[i] * g;
+            if constexpr (frozen) to[i] = T(scale[i] * g);
         }
     }
 }
 
-template <Activation f>
-KARYON_INLINE void dx_loop(std::int64_t count, std::int64_t width, const float* x, const float* dy, const float* mean,
-                           const float* scale, const float* beta, const float* mean_g, const float* slope, float* dx) {
+template <Activation f, typename T>
+KARYON_INLINE void dx_loop(std::int64_t count, std::int64_t width, const T* x, const T* dy, const float* mean,
+                           const float* scale, const float* beta, const float* mean_g, const float* slope, T* dx) {
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
-        const float *values = x + tile, *gradients = dy + tile;
-        float* to = dx + tile;
+        const T *values = x + tile, *gradients = dy + tile;
+        T* to = dx + tile;
 #pragma GCC ivdep
         for (std::int64_t i = 0; i < size; ++i) {
-            const float d = values[i] - mean[i];
-            const float g = gradients[i] * activation_slope<f>(d * scale[i] + beta[i]);
-            to[i] = scale[i] * (g - mean_g[i] - d * slope[i]);
+            const float d = float(values[i]) - mean[i];
+            const float g = float(gradients[i]) * activation_slope<f>(d * scale[i] + beta[i]);
+            to[i] = T(scale[i] * (g - mean_g[i] - d * slope[i]));
         }
     }
 }
 
-template <Activation f>
-KARYON_INLINE void sums_or_frozen(std::int64_t count, std::int64_t width, const float* x, const float* dy,
-                                  const float* mean, const float* scale, const float* beta, float* sums, float* sums_d,
-                                  float* dx) {
+template <Activation f, typename T>
+KARYON_INLINE void sums_or_frozen(std::int64_t count, std::int64_t width, const T* x, const T* dy, const float* mean,
+                                  const float* scale, const float* beta, float* sums, float* sums_d, T* dx) {
     if (dx)
         sums_loop<f, true>(count, width, x, dy, mean, scale, beta, sums, sums_d, dx);
     else
         sums_loop<f, false>(count, width, x, dy, mean, scale, beta, sums, sums_d, dx);
 }
 
-KARYON_SIMD void sums_block(Activation f, std::int64_t count, std::int64_t width, const float* x, const float* dy,
-                            const float* mean, const float* scale, const float* beta, float* s, float* sd, float* dx) {
+template <typename T>
+KARYON_SIMD void sums_block(Activation f, std::int64_t count, std::int64_t width, const T* x, const T* dy,
+                            const float* mean, const float* scale, const float* beta, float* s, float* sd, T* dx) {
     switch (f) {
         case Activation::none:
             return sums_or_frozen<Activation::none>(count, width, x, dy, mean, scale, beta, s, sd, dx);
@@ -73,9 +74,10 @@ KARYON_SIMD void sums_block(Activation f, std::int64_t count, std::int64_t width
     }
 }
 
-KARYON_SIMD void dx_block(Activation f, std::int64_t count, std::int64_t width, const float* x, const float* dy,
+template <typename T>
+KARYON_SIMD void dx_block(Activation f, std::int64_t count, std::int64_t width, const T* x, const T* dy,
                           const float* mean, const float* scale, const float* beta, const float* mean_g,
-                          const float* slope, float* dx) {
+                          const float* slope, T* dx) {
     switch (f) {
         case Activation::none:
             return dx_loop<Activation::none>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
@@ -90,8 +92,9 @@ KARYON_SIMD void dx_block(Activation f, std::int64_t count, std::int64_t width, 
 
 /// [2 * channels]: sum g, then sum(g d), in double from the partial sums of the blocks in their order.
 /// dx is written on the way unless null.
+template <typename T>
 std::vector<double> gradient_sums(const BatchNormShape& shape, const ChannelTiles& tiles, const BatchNormTile& tile,
-                                  const float* x, const float* dy, float* dx) {
+                                  const T* x, const T* dy, T* dx) {
     const auto channels = static_cast<std::size_t>(shape.channels), width = static_cast<std::size_t>(tiles.width);
     const auto partials = std::make_unique<double[]>(static_cast<std::size_t>(tiles.blocks()) * 2 * channels);
     for_each_item(tiles.blocks(), [&](std::int64_t block) {
@@ -127,34 +130,38 @@ void add_parameter_gradients(const BatchNormShape& shape, const std::vector<doub
 
 void batch_norm_backward(Stream&, const BatchNormShape& shape, In x, In mean, In variance, In gamma, In beta, In dy,
                          Out dx, Out dgamma, Out dbeta) {
-    const float *values = x.as<float>(), *gradients = dy.as<float>(), *variances = variance.as<float>();
-    float *to = dx.as<float>(), *to_gamma = dgamma.as<float>(), *to_beta = dbeta.as<float>();
+    const float* variances = variance.as<float>();
     const ChannelTiles tiles(shape.rows, shape.channels);
     const BatchNormTile tile(shape, tiles, mean, variance, gamma, beta);
-    const std::vector<double> sums = gradient_sums(shape, tiles, tile, values, gradients, nullptr);
-    add_parameter_gradients(shape, sums, variances, to_gamma, to_beta);
+    with_float_type("batch_norm", x.dtype(), [&]<typename T>() {
+        const T *values = x.as<T>(), *gradients = dy.as<T>();
+        T* to = dx.as<T>();
+        const std::vector<double> sums = gradient_sums<T>(shape, tiles, tile, values, gradients, nullptr);
+        add_parameter_gradients(shape, sums, variances, dgamma.as<float>(), dbeta.as<float>());
 
-    const auto rows = static_cast<double>(shape.rows);
-    const std::vector<float> mean_g = tiles.repeated([&](int c) { return sums[static_cast<std::size_t>(c)] / rows; });
-    const std::vector<float> slope = tiles.repeated([&](int c) {
-        const double inverse = inverse_deviation(shape, variances[c]);
-        return sums[static_cast<std::size_t>(shape.channels + c)] / rows * inverse * inverse;
-    });
-    for_each_item(tiles.blocks(), [&](std::int64_t block) {
-        const std::int64_t begin = tiles.begin(block);
-        dx_block(shape.activation, tiles.elements_of(block), tiles.width, values + begin, gradients + begin,
-                 tile.mean.data(), tile.scale.data(), tile.beta.data(), mean_g.data(), slope.data(), to + begin);
+        const auto rows = static_cast<double>(shape.rows);
+        const std::vector<float> mean_g =
+            tiles.repeated([&](int c) { return sums[static_cast<std::size_t>(c)] / rows; });
+        const std::vector<float> slope = tiles.repeated([&](int c) {
+            const double inverse = inverse_deviation(shape, variances[c]);
+            return sums[static_cast<std::size_t>(shape.channels + c)] / rows * inverse * inverse;
+        });
+        for_each_item(tiles.blocks(), [&](std::int64_t block) {
+            const std::int64_t begin = tiles.begin(block);
+            dx_block(shape.activation, tiles.elements_of(block), tiles.width, values + begin, gradients + begin,
+                     tile.mean.data(), tile.scale.data(), tile.beta.data(), mean_g.data(), slope.data(), to + begin);
+        });
     });
 }
 
 void batch_norm_backward_frozen(Stream&, const BatchNormShape& shape, In x, In mean, In variance, In gamma, In beta,
                                 In dy, Out dx, Out dgamma, Out dbeta) {
-    const float *values = x.as<float>(), *gradients = dy.as<float>();
-    float *to = dx.as<float>(), *to_gamma = dgamma.as<float>(), *to_beta = dbeta.as<float>();
     const ChannelTiles tiles(shape.rows, shape.channels);
     const BatchNormTile tile(shape, tiles, mean, variance, gamma, beta);
-    const std::vector<double> sums = gradient_sums(shape, tiles, tile, values, gradients, to);
-    add_parameter_gradients(shape, sums, variance.as<float>(), to_gamma, to_beta);
+    with_float_type("batch_norm", x.dtype(), [&]<typename T>() {
+        const std::vector<double> sums = gradient_sums(shape, tiles, tile, x.as<T>(), dy.as<T>(), dx.as<T>());
+        add_parameter_gradients(shape, sums, variance.as<float>(), dgamma.as<float>(), dbeta.as<float>());
+    });
 }
 
 }  // namespace karyon::kernels::cpu

@@ -2,6 +2,7 @@
 
 #include "kernels/blocks.h"
 #include "kernels/channel_tiles.h"
+#include "kernels/float_type.h"
 #include "kernels/norm/batch_norm.h"
 #include "kernels/simd.h"
 
@@ -10,13 +11,14 @@ namespace {
 
 /// Sums over the tiles of a block of d = x - shift and of d^2, where shift is the first tile. Since shift is one of the
 /// values, sum d^2 - (sum d)^2 / n loses at most a factor n of precision, whatever the mean; n is some hundred.
-KARYON_SIMD void shifted_sums(std::int64_t count, std::int64_t width, const float* x, float* sums, float* squares) {
+template <typename T>
+KARYON_SIMD void shifted_sums(std::int64_t count, std::int64_t width, const T* x, float* sums, float* squares) {
     for (std::int64_t tile = width; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
-        const float* from = x + tile;
+        const T* from = x + tile;
 #pragma GCC ivdep
         for (std::int64_t i = 0; i < size; ++i) {
-            const float d = from[i] - x[i];
+            const float d = float(from[i]) - float(x[i]);
             sums[i] += d;
             squares[i] += d * d;
         }
@@ -44,15 +46,17 @@ KARYON_INLINE void merge(Moments& total, int channels, double count, MeanOf mean
 }
 
 /// The moments of a block: every row of a tile has a shift and sums of its own, over the rows below it.
-KARYON_SIMD void merge_tile_rows(Moments& total, int channels, std::int64_t rows, std::int64_t repeat, const float* x,
+template <typename T>
+KARYON_SIMD void merge_tile_rows(Moments& total, int channels, std::int64_t rows, std::int64_t repeat, const T* x,
                                  const float* sums, const float* squares) {
     for (std::int64_t row = 0; row < std::min(repeat, rows); ++row) {
         const auto count = static_cast<double>((rows - row + repeat - 1) / repeat);
         const double inverse = 1 / count;
-        const float *shift = x + row * channels, *sum = sums + row * channels, *square = squares + row * channels;
+        const T* shift = x + row * channels;
+        const float *sum = sums + row * channels, *square = squares + row * channels;
         merge(
-            total, channels,
-            count, [=](int c) __attribute__((always_inline)) { return double{shift[c]} + double{sum[c]} * inverse; },
+            total, channels, count,
+            [=](int c) __attribute__((always_inline)) { return double(float(shift[c])) + double{sum[c]} * inverse; },
             [=](int c) __attribute__((always_inline)) {
                 const double m2 = double{square[c]} - double{sum[c]} * double{sum[c]} * inverse;
                 return m2 < 0 ? 0 : m2;
@@ -70,7 +74,6 @@ KARYON_SIMD void merge_block(Moments& total, int channels, const Moments& block)
 }  // namespace
 
 void batch_norm_statistics(Stream&, const BatchNormShape& shape, In x, Out mean, Out variance) {
-    const float* from = x.as<float>();
     float *means = mean.as<float>(), *variances = variance.as<float>();
     const ChannelTiles tiles(shape.rows, shape.channels);
     const int channels = shape.channels;
@@ -80,13 +83,16 @@ void batch_norm_statistics(Stream&, const BatchNormShape& shape, In x, Out mean,
         double* partial = partials.get() + block * 2 * channels;
         return Moments{0, partial, partial + channels};
     };
-    for_each_item(tiles.blocks(), [&](std::int64_t block) {
-        std::vector<float> sums(static_cast<std::size_t>(2 * tiles.width));
-        const float* rows = from + tiles.begin(block);
-        shifted_sums(tiles.elements_of(block), tiles.width, rows, sums.data(), sums.data() + tiles.width);
-        Moments moments = moments_of(block);
-        merge_tile_rows(moments, channels, tiles.rows_of(block), tiles.repeat, rows, sums.data(),
-                        sums.data() + tiles.width);
+    with_float_type("batch_norm", x.dtype(), [&]<typename T>() {
+        const T* from = x.as<T>();
+        for_each_item(tiles.blocks(), [&](std::int64_t block) {
+            std::vector<float> sums(static_cast<std::size_t>(2 * tiles.width));
+            const T* rows = from + tiles.begin(block);
+            shifted_sums(tiles.elements_of(block), tiles.width, rows, sums.data(), sums.data() + tiles.width);
+            Moments moments = moments_of(block);
+            merge_tile_rows(moments, channels, tiles.rows_of(block), tiles.repeat, rows, sums.data(),
+                            sums.data() + tiles.width);
+        });
     });
 
     Moments total = moments_of(0);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/blocks.h"
+#include "kernels/float_type.h"
 #include "kernels/simd.h"
 
 namespace karyon::kernels {
@@ -34,29 +35,33 @@ std::vector<Tap> taps_of(int in, int out) {
     return taps;
 }
 
-KARYON_SIMD void blend(std::int64_t count, const float* low, const float* high, float weight, float* y) {
+template <typename T>
+KARYON_SIMD void blend(std::int64_t count, const T* low, const T* high, float weight, float* y) {
 #pragma GCC ivdep
-    for (std::int64_t i = 0; i < count; ++i) y[i] = (1 - weight) * low[i] + weight * high[i];
+    for (std::int64_t i = 0; i < count; ++i) y[i] = (1 - weight) * float(low[i]) + weight * float(high[i]);
 }
 
-KARYON_SIMD void add_scaled(std::int64_t count, float scale, const float* x, float* y) {
+template <typename T>
+KARYON_SIMD void add_scaled(std::int64_t count, float scale, const T* x, float* y) {
 #pragma GCC ivdep
-    for (std::int64_t i = 0; i < count; ++i) y[i] += scale * x[i];
+    for (std::int64_t i = 0; i < count; ++i) y[i] += scale * float(x[i]);
 }
 
-KARYON_INLINE void blend_columns_of(const std::vector<Tap>& taps, int channels, const float* row, float* y) {
+template <typename T>
+KARYON_INLINE void blend_columns_of(const std::vector<Tap>& taps, int channels, const float* row, T* y) {
     for (std::size_t o = 0; o < taps.size(); ++o) {
         const float* low = row + std::int64_t{taps[o].low} * channels;
         const float* high = row + std::int64_t{taps[o].high} * channels;
         const float weight = taps[o].weight;
-        float* to = y + static_cast<std::int64_t>(o) * channels;
+        T* to = y + static_cast<std::int64_t>(o) * channels;
 #pragma GCC ivdep
-        for (int c = 0; c < channels; ++c) to[c] = (1 - weight) * low[c] + weight * high[c];
+        for (int c = 0; c < channels; ++c) to[c] = T((1 - weight) * low[c] + weight * high[c]);
     }
 }
 
 /// Images have 3 channels, too few for vectors: there the loop over them is unrolled.
-KARYON_SIMD void blend_columns(const std::vector<Tap>& taps, int channels, const float* row, float* y) {
+template <typename T>
+KARYON_SIMD void blend_columns(const std::vector<Tap>& taps, int channels, const float* row, T* y) {
     if (channels == 3)
         blend_columns_of(taps, 3, row, y);
     else
@@ -94,36 +99,41 @@ std::vector<std::vector<Source>> transposed(const std::vector<Tap>& taps, int in
 }  // namespace
 
 void bilinear_resize_forward(Stream&, const ResizeShape& shape, In x, Out y) {
-    const float* from = x.as<float>();
-    float* to = y.as<float>();
     const std::vector<Tap> rows = taps_of(shape.in_height, shape.out_height);
     const std::vector<Tap> columns = taps_of(shape.in_width, shape.out_width);
     const std::int64_t in_row = std::int64_t{shape.in_width} * shape.channels;
     const std::int64_t out_row = std::int64_t{shape.out_width} * shape.channels;
-    for_each_item(std::int64_t{shape.batch} * shape.out_height, [&](std::int64_t item) {
-        const std::int64_t image = item / shape.out_height;
-        const Tap& tap = rows[static_cast<std::size_t>(item % shape.out_height)];
-        const float* source = from + image * shape.in_height * in_row;
-        std::vector<float> row(static_cast<std::size_t>(in_row));
-        blend(in_row, source + tap.low * in_row, source + tap.high * in_row, tap.weight, row.data());
-        blend_columns(columns, shape.channels, row.data(), to + item * out_row);
+    with_float_type("bilinear_resize", x.dtype(), [&]<typename T>() {
+        const T* from = x.as<T>();
+        T* to = y.as<T>();
+        for_each_item(std::int64_t{shape.batch} * shape.out_height, [&](std::int64_t item) {
+            const std::int64_t image = item / shape.out_height;
+            const Tap& tap = rows[static_cast<std::size_t>(item % shape.out_height)];
+            const T* source = from + image * shape.in_height * in_row;
+            std::vector<float> row(static_cast<std::size_t>(in_row));
+            blend(in_row, source + tap.low * in_row, source + tap.high * in_row, tap.weight, row.data());
+            blend_columns(columns, shape.channels, row.data(), to + item * out_row);
+        });
     });
 }
 
 void bilinear_resize_backward(Stream&, const ResizeShape& shape, In dy, Out dx) {
-    const float* from = dy.as<float>();
-    float* to = dx.as<float>();
     const std::vector<Tap> columns = taps_of(shape.in_width, shape.out_width);
     const auto sources = transposed(taps_of(shape.in_height, shape.out_height), shape.in_height);
     const std::int64_t in_row = std::int64_t{shape.in_width} * shape.channels;
     const std::int64_t out_row = std::int64_t{shape.out_width} * shape.channels;
-    for_each_item(std::int64_t{shape.batch} * shape.in_height, [&](std::int64_t item) {
-        const std::int64_t image = item / shape.in_height;
-        std::vector<float> row(static_cast<std::size_t>(out_row));
-        for (const Source& source : sources[static_cast<std::size_t>(item % shape.in_height)])
-            add_scaled(out_row, source.weight, from + (image * shape.out_height + source.row) * out_row, row.data());
-        std::fill_n(to + item * in_row, in_row, 0.0f);
-        scatter_columns(columns, shape.channels, row.data(), to + item * in_row);
+    with_float_type("bilinear_resize", dy.dtype(), [&]<typename T>() {
+        const T* from = dy.as<T>();
+        T* to = dx.as<T>();
+        for_each_item(std::int64_t{shape.batch} * shape.in_height, [&](std::int64_t item) {
+            const std::int64_t image = item / shape.in_height;
+            std::vector<float> row(static_cast<std::size_t>(out_row)), sums(static_cast<std::size_t>(in_row));
+            for (const Source& source : sources[static_cast<std::size_t>(item % shape.in_height)])
+                add_scaled(out_row, source.weight, from + (image * shape.out_height + source.row) * out_row,
+                           row.data());
+            scatter_columns(columns, shape.channels, row.data(), sums.data());
+            for (std::int64_t i = 0; i < in_row; ++i) to[item * in_row + i] = T(sums[static_cast<std::size_t>(i)]);
+        });
     });
 }
 

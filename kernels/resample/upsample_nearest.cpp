@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "kernels/blocks.h"
+#include "kernels/float_type.h"
 #include "kernels/simd.h"
 
 namespace karyon::kernels {
@@ -15,10 +16,11 @@ Cost cost(const UpsampleShape& shape, DType type) {
 namespace cpu {
 namespace {
 
-KARYON_SIMD void double_row(int width, int channels, const float* x, float* y) {
+template <typename T>
+KARYON_SIMD void double_row(int width, int channels, const T* x, T* y) {
     for (int j = 0; j < width; ++j) {
-        const float* from = x + std::int64_t{j} * channels;
-        float* to = y + std::int64_t{2} * j * channels;
+        const T* from = x + std::int64_t{j} * channels;
+        T* to = y + std::int64_t{2} * j * channels;
 #pragma GCC ivdep
         for (int c = 0; c < channels; ++c) {
             to[c] = from[c];
@@ -27,12 +29,14 @@ KARYON_SIMD void double_row(int width, int channels, const float* x, float* y) {
     }
 }
 
-KARYON_SIMD void sum_row_pair(int width, int channels, const float* upper, const float* lower, float* dx) {
+template <typename T>
+KARYON_SIMD void sum_row_pair(int width, int channels, const T* upper, const T* lower, T* dx) {
     for (int j = 0; j < width; ++j) {
-        const float *a = upper + std::int64_t{2} * j * channels, *b = lower + std::int64_t{2} * j * channels;
-        float* to = dx + std::int64_t{j} * channels;
+        const T *a = upper + std::int64_t{2} * j * channels, *b = lower + std::int64_t{2} * j * channels;
+        T* to = dx + std::int64_t{j} * channels;
 #pragma GCC ivdep
-        for (int c = 0; c < channels; ++c) to[c] = (a[c] + a[c + channels]) + (b[c] + b[c + channels]);
+        for (int c = 0; c < channels; ++c)
+            to[c] = T((float(a[c]) + float(a[c + channels])) + (float(b[c]) + float(b[c + channels])));
     }
 }
 
@@ -50,23 +54,27 @@ void for_each_row(const UpsampleShape& shape, Body body) {
 }  // namespace
 
 void upsample_nearest_forward(Stream&, const UpsampleShape& shape, In x, Out y) {
-    const float* from = x.as<float>();
-    float* to = y.as<float>();
     const std::int64_t in_row = std::int64_t{shape.width} * shape.channels, out_row = 2 * in_row;
-    for_each_row(shape, [=](std::int64_t row) {
-        float* first = to + 2 * row * out_row;
-        double_row(shape.width, shape.channels, from + row * in_row, first);
-        std::memcpy(first + out_row, first, static_cast<std::size_t>(out_row) * sizeof(float));
+    with_float_type("upsample_nearest", x.dtype(), [=]<typename T>() {
+        const T* from = x.as<T>();
+        T* to = y.as<T>();
+        for_each_row(shape, [=](std::int64_t row) {
+            T* first = to + 2 * row * out_row;
+            double_row(shape.width, shape.channels, from + row * in_row, first);
+            std::memcpy(first + out_row, first, static_cast<std::size_t>(out_row) * sizeof(T));
+        });
     });
 }
 
 void upsample_nearest_backward(Stream&, const UpsampleShape& shape, In dy, Out dx) {
-    const float* from = dy.as<float>();
-    float* to = dx.as<float>();
     const std::int64_t in_row = std::int64_t{shape.width} * shape.channels, out_row = 2 * in_row;
-    for_each_row(shape, [=](std::int64_t row) {
-        const float* upper = from + 2 * row * out_row;
-        sum_row_pair(shape.width, shape.channels, upper, upper + out_row, to + row * in_row);
+    with_float_type("upsample_nearest", dy.dtype(), [=]<typename T>() {
+        const T* from = dy.as<T>();
+        T* to = dx.as<T>();
+        for_each_row(shape, [=](std::int64_t row) {
+            const T* upper = from + 2 * row * out_row;
+            sum_row_pair(shape.width, shape.channels, upper, upper + out_row, to + row * in_row);
+        });
     });
 }
 
