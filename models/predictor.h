@@ -18,7 +18,7 @@ struct PredictOptions {
     bool gaussian = true;  ///< overlapping predictions weigh less towards their tile's border; false: equal weights
     TestTimeAugmentation augmentation = TestTimeAugmentation::none;
     int batch = 4;                 ///< tiles a forward pass
-    DType precision = DType::f32;  ///< of the activations; bf16 on a GPU only
+    DType precision = DType::f32;  ///< of the activations
 };
 
 /// The probability of "nucleus" at every pixel.

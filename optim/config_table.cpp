@@ -30,7 +30,7 @@ void add_run(const Section& run, TrainConfig& config) {
     run.number("threads", &config.threads, 0, 1024, "0: one for every core");
     run.any("device", &config.device, "where the network runs: cpu, cuda, or cuda:NUMBER for one of several GPUs");
     run.choice("precision", &config.precision, {"fp32", "bf16"},
-               "of the activations; weights, statistics and losses are fp32 always, bf16 needs a GPU");
+               "of the activations; weights, statistics and losses are fp32 always; bf16 needs a GPU, or AVX512-BF16");
 }
 
 void add_model(const Section& model, TrainConfig::Model& m) {

@@ -1,3 +1,4 @@
+#include "kernels/conv/conv2d.h"
 #include "optim/trainer.h"
 
 namespace karyon {
@@ -25,11 +26,12 @@ ModelDescription describe(const TrainConfig& config) {
 }
 
 DType precision_of(const TrainConfig& config) {
-    if (config.precision == "fp32") return DType::f32;
-    if (false)
-        throw Error("config", "expected precision = fp32 on the CPU, got {}: bf16 needs --device cuda",
-                    config.precision);
-    return DType::bf16;
+    return config.precision == "fp32" || !precision_warning(config).empty() ? DType::f32 : DType::bf16;
+}
+
+std::string precision_warning(const TrainConfig& config) {
+    if (config.precision == "fp32" || config.device != "cpu" || kernels::cpu::has_bf16()) return {};
+    return "precision = bf16 needs a processor with AVX512-BF16, or --device cuda: computing in fp32";
 }
 
 PredictOptions predict_options(const TrainConfig& config) {

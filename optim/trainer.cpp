@@ -98,6 +98,7 @@ class Run {
 
     TrainResult go() {
         for (const std::string& warning : data_.warnings) observer_.warned(warning);
+        if (const std::string warning = precision_warning(config_); !warning.empty()) observer_.warned(warning);
         observer_.planned({model_.arena.values().size(), position_.step, total_steps_, steps_per_epoch_,
                            data_.training->size(), data_.validation.size()});
         Loader loader(data_.training, loader_config(), position_.step);

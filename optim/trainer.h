@@ -60,8 +60,10 @@ class TrainObserver {
 
 /// The network that a configuration describes; `organs` and `trained_on` are the caller's to fill in.
 ModelDescription describe(const TrainConfig&);
-/// Throws Error for bf16 on the CPU.
+/// That of the activations: f32 also where the processor lacks bf16, which precision_warning then says.
 DType precision_of(const TrainConfig&);
+/// Empty where there is nothing to say.
+std::string precision_warning(const TrainConfig&);
 PredictOptions predict_options(const TrainConfig&);
 
 /// Trains from a split and leaves in the run folder: best.safetensors (the averaged weights of the epoch with the

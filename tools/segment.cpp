@@ -8,7 +8,7 @@ namespace karyon::tools {
 Segmenter::Segmenter(CLI::App& app) : config_(app, {"predict"}) {
     app.add_option("--model", path_, "checkpoint of karyon train")->required()->type_name("FILE.safetensors");
     app.add_option("--device", device_, "where the network runs: cpu, cuda, cuda:NUMBER")->type_name("DEVICE");
-    app.add_option("--precision", precision_, "of the activations; bf16 needs a GPU")
+    app.add_option("--precision", precision_, "of the activations; bf16 needs a GPU, or AVX512-BF16")
         ->check(CLI::IsMember({"fp32", "bf16"}));
     add_threads(app, threads_);
 }
@@ -31,6 +31,7 @@ void Segmenter::load() {
     config.data.local = description.network.local;
     check(config);
     options_ = predict_options(config);
+    if (const std::string warning = precision_warning(config); !warning.empty()) fmt::print(stderr, "{}\n", warning);
     level_ = float(config.predict.threshold);
 }
 

@@ -56,9 +56,9 @@ void serve(Workload& workload) {
 int main(int argc, char** argv) {
     CLI::App app("Runs one workload of karyon for a comparison; bench/peers/run.sh talks to it.");
     WorkloadOptions options;
-    app.add_option("kind", options.kind, "write (the files that all programs read), train or infer")
+    app.add_option("kind", options.kind, "write (the files that all programs read), train, infer or macenko")
         ->required()
-        ->check(CLI::IsMember({"write", "train", "infer"}));
+        ->check(CLI::IsMember({"write", "train", "infer", "macenko"}));
     app.add_option("folder", options.folder, "of the files")->required();
     app.add_option("--precision", options.precision, "fp32 or bf16")->capture_default_str();
     app.add_option("--batch", options.batch, "images")->capture_default_str();

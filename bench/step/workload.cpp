@@ -1,5 +1,9 @@
 #include "bench/step/workload.h"
 
+#include <cstring>
+
+#include "data/stain.h"
+#include "data/synth.h"
 #include "models/model.h"
 #include "optim/optimizer.h"
 #include "optim/trainer.h"
@@ -12,6 +16,7 @@ namespace karyon::bench {
 namespace {
 
 constexpr float learning_rate = 1e-4f;
+constexpr int picture_side = 1000;
 
 TrainConfig config_of(const WorkloadOptions& options) {
     TrainConfig config = preset("paper-b4");
@@ -94,6 +99,21 @@ class Inference final : public Network, public Workload {
     Tensor logits_;
 };
 
+class Macenko final : public Workload {
+  public:
+    explicit Macenko(const WorkloadOptions& options) : image_(picture_side, picture_side) {
+        const SafetensorsFile file = SafetensorsFile::open(inputs_file(options));
+        const auto bytes = file.bytes("picture");
+        std::memcpy(image_.pixels.data(), bytes.data(), bytes.size());
+    }
+
+    void run() override { normalised_ = normalise(image_, estimate_stains(image_), reference_stains()); }
+    std::vector<float> result() const override { return {normalised_.pixels.begin(), normalised_.pixels.end()}; }
+
+  private:
+    Image image_, normalised_;
+};
+
 }  // namespace
 
 void write_case(const WorkloadOptions& options) {
@@ -108,13 +128,18 @@ void write_case(const WorkloadOptions& options) {
     const Tensor target = Tensor::empty({options.batch, side, side, 1}, DType::u8);
     for (float& value : x.span<float>()) value = random.uniform() * 2 - 1;
     for (std::uint8_t& value : target.span<std::uint8_t>()) value = random.uniform() < 0.3f;
+    SynthConfig synth;
+    synth.width = synth.height = picture_side;
+    const Image picture = make_synthetic(synth, config.seed).image;
     const SafetensorsItem items[] = {{"x", x.dtype(), x.shape(), x.raw()},
-                                     {"target", target.dtype(), target.shape(), target.raw()}};
+                                     {"target", target.dtype(), target.shape(), target.raw()},
+                                     {"picture", DType::u8, {picture_side, picture_side, 3}, picture.pixels.data()}};
     write_safetensors(inputs_file(options), items);
 }
 
 std::unique_ptr<Workload> make_workload(const WorkloadOptions& options) {
     if (options.kind == "train") return std::make_unique<Training>(options);
+    if (options.kind == "macenko") return std::make_unique<Macenko>(options);
     return std::make_unique<Inference>(options);
 }
 

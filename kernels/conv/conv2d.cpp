@@ -200,6 +200,14 @@ void add_weight_gradient(const Conv2dShape& shape, In x_in, In dy_in, float* dw)
 
 }  // namespace
 
+bool has_bf16() {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
 void conv2d_forward(Stream&, const Conv2dShape& shape, In x, In w, In bias, Out y) {
     check(shape);
     const DType type = x.dtype();

@@ -22,6 +22,10 @@ Cost cost(const Conv2dShape&, DType);
 
 namespace cpu {
 
+/// True where this processor multiplies bf16 (AVX512-BF16). Elsewhere convolutions of bf16 are slow, or an Error.
+bool has_bf16();
+
+/// x, w, y, dy and dx are all f32 or all bf16; bias, dw and dbias are f32.
 /// x [batch, height, width, in], w [out, k, k, in], bias [out] or null -> y [batch, out_height, out_width, out].
 void conv2d_forward(Stream&, const Conv2dShape&, In x, In w, In bias, Out y);
 /// dx = the gradient of x.

@@ -21,7 +21,7 @@ struct Lines {
 template <bool Shared, typename V, typename T>
 KARYON_INLINE void load_gradient(V& gradient, const T* dy) {
     if constexpr (Shared)
-        gradient = float(*dy) - V{};
+        gradient = V{} + float(*dy);
     else
         load(gradient, dy);
 }

@@ -47,7 +47,7 @@ KARYON_INLINE void store(bfloat16* to, const V& lanes) {
     const auto is_nan = reinterpret_cast<Words>((words & 0x7fffffffu) > 0x7f800000u);
     const Words rounded = (words + 0x7fffu + ((words >> 16) & 1u)) >> 16, nan = (words >> 16) | 0x40u;
     const auto halves = __builtin_convertvector((rounded & ~is_nan) | (nan & is_nan), typename Types::halves);
-    std::memcpy(to, &halves, sizeof(halves));
+    std::memcpy(static_cast<void*>(to), &halves, sizeof(halves));
 }
 KARYON_INLINE void load(float& lane, const bfloat16* from) { lane = float(*from); }
 KARYON_INLINE void store(bfloat16* to, const float& lane) { *to = bfloat16(lane); }

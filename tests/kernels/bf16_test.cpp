@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <iterator>
+
+#include "kernels/conv/depthwise_conv.h"
+#include "kernels/elementwise/activation.h"
+#include "kernels/elementwise/add.h"
+#include "kernels/elementwise/concat.h"
+#include "kernels/excite/squeeze_excite.h"
+#include "kernels/norm/batch_norm.h"
+#include "kernels/resample/bilinear_resize.h"
+#include "kernels/resample/upsample_nearest.h"
+#include "tests/kernels/conv2d_reference.h"
+
+/// The kernels of the CPU on bf16. Those that compute in f32 and round at the end must give, to the last bit, what they
+/// give on the same numbers held as f32, then rounded; that they are right in f32 is for their own tests.
+using namespace karyon;
+using namespace karyon::kernels;
+using namespace karyon::test;
+
+namespace {
+
+using Floats = std::vector<float>;
+using Halves = std::vector<bfloat16>;
+
+Halves rounded(const Floats& values) {
+    Halves halves;
+    std::transform(values.begin(), values.end(), std::back_inserter(halves), [](float v) { return bfloat16(v); });
+    return halves;
+}
+Floats widened(const Halves& halves) {
+    Floats values;
+    std::transform(halves.begin(), halves.end(), std::back_inserter(values), [](bfloat16 h) { return float(h); });
+    return values;
+}
+
+/// Activations of `sizes` elements in and out. run(inputs, outputs) returns what the kernel writes in f32.
+template <typename Run>
+void check_as_in_f32(const std::vector<std::size_t>& in_sizes, const std::vector<std::size_t>& out_sizes, Run run) {
+    std::vector<Halves> halves_in, halves_out;
+    std::vector<Floats> floats_in, floats_out;
+    for (const std::size_t size : in_sizes) {
+        halves_in.push_back(rounded(random_values(size, 1 + halves_in.size())));
+        floats_in.push_back(widened(halves_in.back()));
+    }
+    for (const std::size_t size : out_sizes) halves_out.emplace_back(size), floats_out.emplace_back(size);
+    const auto run_on = [&](auto& ins, auto& outs) {
+        std::vector<In> in;
+        std::vector<Out> out;
+        for (auto& values : ins) in.emplace_back(values.data());
+        for (auto& values : outs) out.emplace_back(values.data());
+        Stream stream;
+        return Floats(run(stream, in, out));
+    };
+    const Floats expected = run_on(floats_in, floats_out), got = run_on(halves_in, halves_out);
+    check_identical(got, expected);
+    for (std::size_t i = 0; i < out_sizes.size(); ++i)
+        check_identical(widened(halves_out[i]), widened(rounded(floats_out[i])));
+}
+
+}  // namespace
+
+TEST_CASE("bf16: activations, sums, scaling and concatenation as in f32") {
+    const std::size_t n = 20011;
+    for (const Activation f : {Activation::none, Activation::relu, Activation::silu, Activation::sigmoid}) {
+        check_as_in_f32({n}, {n}, [=](Stream& stream, const auto& in, const auto& out) {
+            cpu::activation_forward(stream, f, n, in[0], out[0]);
+            return Floats();
+        });
+        check_as_in_f32({n, n}, {n}, [=](Stream& stream, const auto& in, const auto& out) {
+            cpu::activation_backward(stream, f, n, in[0], in[1], out[0]);
+            return Floats();
+        });
+    }
+    check_as_in_f32({n, n}, {n}, [=](Stream& stream, const auto& in, const auto& out) {
+        cpu::add(stream, n, in[0], in[1], out[0]);
+        return Floats();
+    });
+    check_as_in_f32({3 * n}, {3 * n}, [=](Stream& stream, const auto& in, const auto& out) {
+        const float scale[] = {0.5f, -1.7f, 0};
+        cpu::scale_images(stream, 3, n, in[0], scale, out[0]);
+        return Floats();
+    });
+    check_as_in_f32({n}, {n}, [=](Stream& stream, const auto& in, const auto& out) {
+        cpu::add_scaled(stream, n, 0.3f, in[0], out[0]);
+        return Floats();
+    });
+    check_as_in_f32({7 * 13, 5 * 13}, {12 * 13, 7 * 13, 5 * 13}, [](Stream& stream, const auto& in, const auto& out) {
+        const ConcatInput parts[] = {{in[0], 7}, {in[1], 5}};
+        cpu::concat_forward(stream, 13, parts, out[0]);
+        return Floats();
+    });
+    check_as_in_f32({12 * 13}, {7 * 13, 5 * 13}, [](Stream& stream, const auto& in, const auto& out) {
+        const ConcatOutput parts[] = {{out[0], 7}, {out[1], 5}};
+        cpu::concat_backward(stream, 13, in[0], parts);
+        return Floats();
+    });
+}
+
+TEST_CASE("bf16: resampling as in f32") {
+    const UpsampleShape up{2, 5, 7, 9};
+    const std::size_t low = 2 * 5 * 7 * 9;
+    check_as_in_f32({low}, {4 * low}, [=](Stream& stream, const auto& in, const auto& out) {
+        cpu::upsample_nearest_forward(stream, up, in[0], out[0]);
+        return Floats();
+    });
+    check_as_in_f32({4 * low}, {low}, [=](Stream& stream, const auto& in, const auto& out) {
+        cpu::upsample_nearest_backward(stream, up, in[0], out[0]);
+        return Floats();
+    });
+    for (const int channels : {3, 20}) {
+        const ResizeShape shape{2, 9, 12, 5, 17, channels};
+        const std::size_t from = std::size_t(2 * 9 * 12) * channels, to = std::size_t(2 * 5 * 17) * channels;
+        check_as_in_f32({from}, {to}, [=](Stream& stream, const auto& in, const auto& out) {
+            cpu::bilinear_resize_forward(stream, shape, in[0], out[0]);
+            return Floats();
+        });
+        check_as_in_f32({to}, {from}, [=](Stream& stream, const auto& in, const auto& out) {
+            cpu::bilinear_resize_backward(stream, shape, in[0], out[0]);
+            return Floats();
+        });
+    }
+}
+
+TEST_CASE("bf16: batch norm and squeeze-excite as in f32") {
+    for (const int channels : {1, 24, 145}) {
+        const std::int64_t rows = 3 * 211;
+        const std::size_t n = std::size_t(rows) * channels, c = std::size_t(channels);
+        const BatchNormShape shape{rows, channels, 1e-3f, Activation::silu};
+        const Floats mean = random_values(c, 11), variance = random_values(c, 12, 0.1f, 2);
+        const Floats gamma = random_values(c, 13), beta = random_values(c, 14);
+        check_as_in_f32({n}, {n}, [&](Stream& stream, const auto& in, const auto& out) {
+            Floats statistics(2 * c);
+            cpu::batch_norm_statistics(stream, shape, in[0], statistics.data(), statistics.data() + c);
+            cpu::batch_norm_forward(stream, shape, in[0], mean.data(), variance.data(), gamma.data(), beta.data(),
+                                    out[0]);
+            return statistics;
+        });
+        check_as_in_f32({n, n}, {n, n}, [&](Stream& stream, const auto& in, const auto& out) {
+            Floats gradients(4 * c);
+            cpu::batch_norm_backward(stream, shape, in[0], mean.data(), variance.data(), gamma.data(), beta.data(),
+                                     in[1], out[0], gradients.data(), gradients.data() + c);
+            cpu::batch_norm_backward_frozen(stream, shape, in[0], mean.data(), variance.data(), gamma.data(),
+                                            beta.data(), in[1], out[1], gradients.data() + 2 * c,
+                                            gradients.data() + 3 * c);
+            return gradients;
+        });
+        const int reduced = 6;
+        const SqueezeExciteShape excite{3, 211, channels, reduced};
+        const Floats w1 = random_values(c * reduced, 15), b1 = random_values(reduced, 16);
+        const Floats w2 = random_values(c * reduced, 17), b2 = random_values(c, 18);
+        check_as_in_f32({n, n}, {n, n}, [&](Stream& stream, const auto& in, const auto& out) {
+            Floats results(6 * c + 3 * reduced + 2 * c * reduced + reduced + c);
+            float *pooled = results.data(), *hidden = pooled + 3 * c, *gate = hidden + 3 * reduced;
+            float *dw1 = gate + 3 * c, *db1 = dw1 + c * reduced, *dw2 = db1 + reduced, *db2 = dw2 + c * reduced;
+            cpu::squeeze_excite_gate(stream, excite, in[0], w1.data(), b1.data(), w2.data(), b2.data(), pooled, hidden,
+                                     gate);
+            cpu::squeeze_excite_apply(stream, excite, in[0], gate, out[0]);
+            cpu::squeeze_excite_backward(stream, excite, in[0], w1.data(), w2.data(), pooled, hidden, gate, in[1],
+                                         out[1], dw1, db1, dw2, db2);
+            return results;
+        });
+    }
+}
+
+TEST_CASE("bf16: depthwise convolution as in f32") {
+    for (const auto& [channels, kernel, stride] :
+         {std::array{3, 3, 1}, {17, 5, 1}, {64, 3, 2}, {84, 5, 2}, {40, 3, 1}, {33, 5, 1}}) {
+        const DepthwiseConvShape s{2, 9, 11, channels, kernel, stride, Padding::same(9, 11, kernel, stride)};
+        const std::size_t x = std::size_t(2 * 9 * 11) * channels,
+                          y = std::size_t(2 * s.out_height() * s.out_width()) * channels;
+        const Floats w = random_values(std::size_t(kernel * kernel * channels), 21);
+        check_as_in_f32({x, y}, {y, x}, [&](Stream& stream, const auto& in, const auto& out) {
+            Floats dw(w.size());
+            cpu::depthwise_conv_forward(stream, s, in[0], w.data(), out[0]);
+            cpu::depthwise_conv_backward_data(stream, s, in[1], w.data(), out[1]);
+            cpu::depthwise_conv_backward_weights(stream, s, in[0], in[1], dw.data());
+            return dw;
+        });
+    }
+}
+
+TEST_CASE("bf16: dense convolution is exact on small integers, rounded once") {
+    if (!cpu::has_bf16()) return;
+    for (const conv2d_reference::Shape& s : {conv2d_reference::Shape{2, 7, 9, 24, 40, 1, 1, {}},
+                                             {1, 8, 8, 40, 24, 1, 1, {}},
+                                             {2, 9, 8, 16, 16, 3, 1, {1, 1, 1, 1}},
+                                             {1, 10, 11, 6, 48, 3, 2, {0, 0, 1, 1}},
+                                             {1, 5, 4, 3, 5, 3, 1, {1, 1, 1, 1}},
+                                             {2, 6, 6, 16, 1, 3, 1, {1, 1, 1, 1}}}) {
+        CAPTURE(s.kernel);
+        const Floats x = integer_values(conv2d_reference::x_size(s), 1),
+                     w = integer_values(conv2d_reference::w_size(s), 2);
+        const Floats bias = integer_values(std::size_t(s.out_channels), 3),
+                     dy = integer_values(conv2d_reference::y_size(s), 4);
+        const Halves x16 = rounded(x), w16 = rounded(w), dy16 = rounded(dy);
+        Halves y(dy.size()), dx(x.size());
+        Floats dw(w.size()), dbias(bias.size());
+        Stream stream;
+        cpu::conv2d_forward(stream, s, x16.data(), w16.data(), bias.data(), y.data());
+        cpu::conv2d_backward_data(stream, s, dy16.data(), w16.data(), dx.data());
+        cpu::conv2d_backward_weights(stream, s, x16.data(), dy16.data(), dw.data(), dbias.data());
+        const auto once = [](const conv2d_reference::Doubles& values) {
+            return widened(rounded(Floats(values.begin(), values.end())));
+        };
+        check_identical(widened(y), once(conv2d_reference::forward(s, to_double(x), to_double(w), to_double(bias))));
+        check_identical(widened(dx), once(conv2d_reference::backward_data(s, to_double(dy), to_double(w))));
+        check_close(
+            dw, conv2d_reference::backward_weights(s, to_double(x), to_double(dy), conv2d_reference::Doubles(w.size())),
+            0, 0);
+    }
+}
