@@ -1,5 +1,6 @@
 #include "layers/decoder_block.h"
 
+#include "layers/conv_norm.h"
 #include "tensor/ops/shape.h"
 
 namespace karyon {
@@ -15,8 +16,7 @@ DecoderBlock::DecoderBlock(int in, int skip, int out, BatchNormOptions batch_nor
 Tensor DecoderBlock::operator()(const Tensor& x, const Tensor& skip, const Pass& pass) const {
     Tensor y = upsample_nearest(x);
     if (skip.defined()) y = concat_channels({y, skip});
-    y = bn1_(conv1_(y), pass);
-    return bn2_(conv2_(y), pass);
+    return conv_norm(conv2_, bn2_, conv_norm(conv1_, bn1_, y, pass), pass);
 }
 
 void DecoderBlock::visit(const std::string& prefix, const StateVisitor& visitor) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "layers/conv_norm.h"
 #include "tensor/ops/relu6.h"
 #include "tensor/ops/shape.h"
 
@@ -71,9 +72,12 @@ Tensor MBConv::operator()(const Tensor& x, const Pass& pass, Tensor* expansion) 
     if (!expansion && !options_.lite && has_fused_mbconv(x, fused)) return mbconv(x, parameters(), scale, fused);
 
     Tensor y = x;
-    if (options_.expand != 1) y = activated(expand_bn_(expand_(y), pass));
+    if (options_.expand != 1) y = activated(conv_norm(expand_, expand_bn_, y, pass));
     if (expansion) *expansion = y;
-    y = activated(depthwise_bn_(depthwise_(y), pass));
+    y = activated(conv_norm(depthwise_, depthwise_bn_, y, pass));
+    if (folds(y, pass))
+        return conv2d_norm(y, project_.weight, project_bn_.parameters, Activation::none, 1, PaddingKind::symmetric,
+                           *pass.folded, options_.lite ? Tensor() : squeeze_excite_.gate(y), residual ? x : Tensor());
     if (!options_.lite) y = squeeze_excite_(y);
     y = project_bn_(project_(y), pass);
     if (!residual) return y;

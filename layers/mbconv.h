@@ -2,6 +2,7 @@
 
 #include "layers/batch_norm.h"
 #include "layers/convolution.h"
+#include "tensor/ops/folded.h"
 #include "tensor/ops/mbconv.h"
 
 namespace karyon {
@@ -14,6 +15,10 @@ class SqueezeExcite {
 
     Tensor operator()(const Tensor& x) const {
         return squeeze_excite(x, reduce_weight, reduce_bias, expand_weight, expand_bias);
+    }
+    /// f32 [n, c], off the tape: what operator() multiplies x by.
+    Tensor gate(const Tensor& x) const {
+        return squeeze_excite_gate(x, reduce_weight, reduce_bias, expand_weight, expand_bias);
     }
     void visit(const std::string& prefix, const StateVisitor&);
 

@@ -8,6 +8,8 @@
 
 namespace karyon {
 
+class FoldedWeights;
+
 /// A parameter is trained; a buffer (running statistics) is state that a forward pass updates.
 enum class StateKind : unsigned char { parameter, buffer };
 
@@ -27,6 +29,7 @@ struct Pass {
     /// i32 [2] on the GPU: a 64-bit number, low half first, that is added to the stream of `random` by the kernels that
     /// draw, so that a recorded step draws new numbers at each launch; undefined: 0.
     Tensor stream_offset{};
+    FoldedWeights* folded = nullptr;  ///< of an inference that is run again and again; null: batch norm by itself
 };
 
 /// He-normal by the fan out (EfficientNet's own), He-uniform by the fan in (both public decoders), and zeros.

@@ -1,5 +1,6 @@
 #include "layers/residual.h"
 
+#include "layers/conv_norm.h"
 #include "tensor/ops/shape.h"
 
 namespace karyon {
@@ -16,8 +17,8 @@ ResidualBlock::ResidualBlock(int in, int out, BatchNormOptions batch_norm, Rando
 }
 
 Tensor ResidualBlock::operator()(const Tensor& x, const Pass& pass) const {
-    const Tensor y = bn2_(conv2_(bn1_(conv1_(x), pass)), pass);
-    const Tensor shortcut = shortcut_.weight.defined() ? shortcut_bn_(shortcut_(x), pass) : x;
+    const Tensor y = conv_norm(conv2_, bn2_, conv_norm(conv1_, bn1_, x, pass), pass);
+    const Tensor shortcut = shortcut_.weight.defined() ? conv_norm(shortcut_, shortcut_bn_, x, pass) : x;
     return activation(add(y, shortcut), Activation::relu);
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "layers/conv_norm.h"
 #include "tensor/ops/relu6.h"
 
 namespace karyon {
@@ -136,7 +137,7 @@ EfficientNet::EfficientNet(const EfficientNetOptions& o, Random& random)
 EfficientNet::Features EfficientNet::operator()(const Tensor& x, const Pass& pass) const {
     Features features;
     const auto activated = [this](const Tensor& y) { return lite_ ? relu6(y) : y; };
-    features.stem = activated(stem_bn_(stem_(x), pass));
+    features.stem = activated(conv_norm(stem_, stem_bn_, x, pass));
     Tensor y = features.stem;
     auto block = blocks_.begin();
     for (const EfficientNetStage& stage : stages_) {
@@ -147,7 +148,7 @@ EfficientNet::Features EfficientNet::operator()(const Tensor& x, const Pass& pas
         }
         features.stages.push_back(y);
     }
-    if (has_head_) features.head = activated(head_bn_(head_(y), pass));
+    if (has_head_) features.head = activated(conv_norm(head_, head_bn_, y, pass));
     return features;
 }
 

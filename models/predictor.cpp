@@ -5,6 +5,7 @@
 
 #include "tensor/autograd.h"
 #include "tensor/ops/cast.h"
+#include "tensor/ops/folded.h"
 
 namespace karyon {
 
@@ -104,8 +105,8 @@ Image prepared(const Image& image, const ModelDescription& description, std::str
 /// Tiles of one image, forward pass by forward pass.
 class TilePass {
   public:
-    TilePass(const Model& model, const Image& image, const PredictOptions& options)
-        : model_(model), image_(image), options_(options), tile_(model.description.network.local) {
+    TilePass(const Model& model, FoldedWeights& folded, const Image& image, const PredictOptions& options)
+        : model_(model), folded_(folded), image_(image), options_(options), tile_(model.description.network.local) {
         geometry_.local = tile_;
         geometry_.margin = model.description.network.margin;
         geometry_.want_local = model.network.wants_local();
@@ -145,10 +146,11 @@ class TilePass {
         const auto placed = [&](const Tensor& view) {
             return view.defined() ? cast(view.to(model_.device()), options_.precision) : view;
         };
-        return model_.network(placed(local), placed(global), Pass{}).logits.to(Device{});
+        return model_.network(placed(local), placed(global), {.folded = &folded_}).logits.to(Device{});
     }
 
     const Model& model_;
+    FoldedWeights& folded_;
     const Image& image_;
     PredictOptions options_;
     int tile_;
@@ -157,6 +159,10 @@ class TilePass {
 };
 
 }  // namespace
+
+Predictor::Predictor(const Model& model) : model_(model), folded_(std::make_unique<FoldedWeights>()) {}
+
+Predictor::~Predictor() = default;
 
 Probability Predictor::operator()(const Image& input, const PredictOptions& options,
                                   const std::function<void(int, int)>& progress, std::string* warning) const {
@@ -177,7 +183,7 @@ Probability Predictor::operator()(const Image& input, const PredictOptions& opti
     for (int code = 0; code < turns; ++code) {
         const Dihedral turn{code, image.width, image.height};
         const Image view = code == 0 ? image : turned(image, turn);
-        TilePass pass(model_, view, options);
+        TilePass pass(model_, *folded_, view, options);
         const auto said = pass.run([&](int count) {
             tiles_done += count;
             if (progress) progress(tiles_done, turns * pass.count());

@@ -37,7 +37,9 @@ std::vector<int> tile_offsets(int size, int tile, int overlap);
 /// by one batch of tiles beside two floats a pixel.
 class Predictor {
   public:
-    explicit Predictor(const Model& model) : model_(model) {}
+    /// The weights must not change while this lives.
+    explicit Predictor(const Model&);
+    ~Predictor();
 
     /// The image is stain-normalised first where the model wants it; where that is not possible it stays as it is, and
     /// `warning` (unless null) says why. `progress(done, of)` counts tiles.
@@ -46,6 +48,7 @@ class Predictor {
 
   private:
     const Model& model_;
+    std::unique_ptr<FoldedWeights> folded_;
 };
 
 }  // namespace karyon

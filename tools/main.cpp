@@ -22,10 +22,12 @@ constexpr const char* examples = R"(A first run, on made-up images:
 
 karyon COMMAND --help explains each command. Exit status: 0 done, 1 failed, 2 wrong usage.)";
 
-/// OpenMP reads its settings before main: start over with threads that sleep at barriers instead of spinning, which
-/// beside other busy programs takes the processor from the thread that everybody waits for.
+/// OpenMP reads its settings before main: start over with threads that spin at barriers for some ten microseconds, then
+/// sleep. Sleeping at once costs the small layers of one image dear; spinning on, as is the default, takes the
+/// processor from the thread that everybody waits for where other programs are busy too.
 void start_with_sleeping_threads(char** argv) {
-    if (std::getenv("OMP_WAIT_POLICY") || ::setenv("OMP_WAIT_POLICY", "passive", 0) != 0) return;
+    if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT") || ::setenv("GOMP_SPINCOUNT", "10000", 0) != 0)
+        return;
     ::execv("/proc/self/exe", argv);  // returns only where it failed: then the threads spin
 }
 

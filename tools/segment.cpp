@@ -20,6 +20,7 @@ void Segmenter::load() {
     if (!device_.empty()) config.device = device_;
     if (!precision_.empty()) config.precision = precision_;
     model_ = Model::load(path_, parse_device(config.device));
+    predictor_ = std::make_unique<Predictor>(*model_);
     const ModelDescription& description = model_->description;
     config.predict = {.threshold = description.threshold,
                       .overlap = description.network.local / 4,
@@ -36,7 +37,7 @@ void Segmenter::load() {
 }
 
 Probability Segmenter::operator()(const Image& image, std::string* warning) const {
-    return Predictor(*model_)(image, options_, nullptr, warning);
+    return (*predictor_)(image, options_, nullptr, warning);
 }
 
 }  // namespace karyon::tools

@@ -31,6 +31,7 @@ class Segmenter {
     int threads_ = 0;
     ConfigFlags config_;
     std::unique_ptr<Model> model_;
+    std::unique_ptr<Predictor> predictor_;  ///< of model_
     PredictOptions options_;
     float level_ = 0.5f;
 };

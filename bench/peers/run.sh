@@ -23,6 +23,6 @@ if [[ ! -e $environment/ready ]]; then
     touch "$environment/ready"
 fi
 # What each peer's own guide advises for a CPU: no busy neighbours among its threads, memory that is kept, huge pages.
-export OMP_NUM_THREADS=${OMP_NUM_THREADS-$(nproc)} OMP_WAIT_POLICY=passive
+export OMP_NUM_THREADS=${OMP_NUM_THREADS-$(nproc)} GOMP_SPINCOUNT=${GOMP_SPINCOUNT-10000}
 export GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.trim_threshold=17179869184:glibc.malloc.mmap_threshold=17179869184:glibc.malloc.top_pad=67108864
 exec "$environment/bin/python" bench/peers/compare.py "$@"

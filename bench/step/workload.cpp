@@ -10,6 +10,7 @@
 #include "optim/training_step.h"
 #include "tensor/autograd.h"
 #include "tensor/ops/cast.h"
+#include "tensor/ops/folded.h"
 #include "tensor/random.h"
 
 namespace karyon::bench {
@@ -88,7 +89,7 @@ class Inference final : public Network, public Workload {
 
     void run() override {
         const NoGrad no_grad;
-        logits_ = model_.network(cast(batch_.local, precision_of(config_)), {}, {}).logits;
+        logits_ = model_.network(cast(batch_.local, precision_of(config_)), {}, {.folded = &folded_}).logits;
     }
     std::vector<float> result() const override {
         const auto values = logits_.span<float>();
@@ -96,6 +97,7 @@ class Inference final : public Network, public Workload {
     }
 
   private:
+    FoldedWeights folded_;
     Tensor logits_;
 };
 

@@ -18,9 +18,10 @@ struct Group {
 /// Checked: taps may be outside the image on the left and the right.
 template <typename V, int K, int S, int Q, bool Checked, typename T>
 KARYON_INLINE void correlate_pixels(const Correlation<T>& t, const Group<T>& group, int channel) {
-    V sum[Q];
+    V sum[Q], start{};
+    if (t.bias) load(start, t.bias + channel);
 #pragma GCC unroll 8
-    for (int q = 0; q < Q; ++q) sum[q] = V{};
+    for (int q = 0; q < Q; ++q) sum[q] = start;
     for (int r = group.rows.first; r < group.rows.last; ++r) {
         const T* x = group.x + r * t.x_row_step + channel;
         const float* w = t.w + r * t.w_row_step + channel;

@@ -21,6 +21,7 @@ struct Correlation {
 
     const float* w = nullptr;
     std::ptrdiff_t w_row_step = 0, w_tap_step = 0;
+    const float* bias = nullptr;              ///< [channels], added to y; null: 0
     int kernel_height = 0, kernel_width = 0;  ///< width 1, 2, 3 or 5
     int stride = 1;                           ///< 1 or 2
     int pad_top = 0, pad_left = 0;

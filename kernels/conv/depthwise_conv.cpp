@@ -8,6 +8,7 @@
 #include "kernels/conv/check_shape.h"
 #include "kernels/conv/correlate.h"
 #include "kernels/conv/depthwise_gradient.h"
+#include "kernels/conv/finish.h"
 #include "kernels/float_type.h"
 
 namespace karyon::kernels {
@@ -55,20 +56,45 @@ struct PhaseTaps {
     int last(int stride) const { return first + (count - 1) * stride; }
 };
 
+template <typename T>
+Correlation<T> forward_of(const DepthwiseConvShape& s, const T* x, const float* w, T* y) {
+    const std::ptrdiff_t c = s.channels;
+    Correlation<T> t;
+    t.x = x, t.x_row_step = c * s.width, t.x_pixel_step = c, t.height = s.height, t.width = s.width;
+    t.y = y, t.y_row_step = c * s.out_width(), t.y_pixel_step = c;
+    t.out_height = s.out_height(), t.out_width = s.out_width();
+    t.w = w, t.w_row_step = c * s.kernel, t.w_tap_step = c;
+    t.kernel_height = t.kernel_width = s.kernel;
+    t.stride = s.stride, t.pad_top = s.pad.top, t.pad_left = s.pad.left;
+    return t;
+}
+
 }  // namespace
 
 void depthwise_conv_forward(Stream&, const DepthwiseConvShape& s, In x, In w, Out y) {
     check_depthwise(s);
-    const std::ptrdiff_t c = s.channels, x_row = c * s.width, y_row = c * s.out_width();
     with_float_type("depthwise_conv", x.dtype(), [&]<typename T>() {
-        Correlation<T> t;
-        t.x = x.as<T>(), t.x_row_step = x_row, t.x_pixel_step = c, t.height = s.height, t.width = s.width;
-        t.y = y.as<T>(), t.y_row_step = y_row, t.y_pixel_step = c;
-        t.out_height = s.out_height(), t.out_width = s.out_width();
-        t.w = w.as<float>(), t.w_row_step = c * s.kernel, t.w_tap_step = c;
-        t.kernel_height = t.kernel_width = s.kernel;
-        t.stride = s.stride, t.pad_top = s.pad.top, t.pad_left = s.pad.left;
-        correlate_batch<T>({&t, 1}, s.batch, x_row * s.height, y_row * s.out_height(), s.channels);
+        const Correlation<T> t = forward_of(s, x.as<T>(), w.as<float>(), y.as<T>());
+        correlate_batch<T>({&t, 1}, s.batch, t.x_row_step * s.height, t.y_row_step * s.out_height(), s.channels);
+    });
+}
+
+void depthwise_conv_activated(Stream&, const DepthwiseConvShape& s, In x, In w, In bias, Activation f, Out y) {
+    check_depthwise(s);
+    with_float_type("depthwise_conv", x.dtype(), [&]<typename T>() {
+        Correlation<T> all = forward_of(s, x.as<T>(), w.as<float>(), y.as<T>());
+        all.bias = bias.as<float>();
+        for_each_block(s.batch, s.out_height(), s.out_width(), s.channels,
+                       [&](int image, int first_row, int last_row, int first_channel, int last_channel) {
+                           Correlation<T> t = all;
+                           t.x += image * (t.x_row_step * s.height);
+                           t.y += image * (t.y_row_step * s.out_height());
+                           correlate(t, first_row, last_row, first_channel, last_channel);
+                           for (int row = first_row; row < last_row; ++row)
+                               for (int q = 0; q < s.out_width(); ++q)
+                                   finish<T>(f, last_channel - first_channel, nullptr,
+                                             t.y + row * t.y_row_step + q * t.y_pixel_step + first_channel);
+                       });
     });
 }
 

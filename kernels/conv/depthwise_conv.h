@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/elementwise/activation.h"
 #include "kernels/types.h"
 
 namespace karyon::kernels {
@@ -23,6 +24,9 @@ Cost cost(const DepthwiseConvShape&, DType);
 Cost depthwise_backward_weights_cost(const DepthwiseConvShape&, DType);
 
 namespace cpu {
+
+/// For inference: y = f(conv(x, w) + bias), bias f32 [channels].
+void depthwise_conv_activated(Stream&, const DepthwiseConvShape&, In x, In w, In bias, Activation f, Out y);
 
 /// x [batch, height, width, channels], w [k, k, channels] -> y [batch, out_height, out_width, channels].
 void depthwise_conv_forward(Stream&, const DepthwiseConvShape&, In x, In w, Out y);

@@ -23,6 +23,19 @@ dnnl::primitive_attr scratchpad_from_caller() {
     return attributes;
 }
 
+dnnl::primitive_attr forward_attributes(const ConvolutionMemory& m) {
+    dnnl::primitive_attr attributes = scratchpad_from_caller();
+    if (!m.with_relu) return attributes;
+    dnnl::post_ops relu;
+#if DNNL_VERSION_MAJOR >= 3
+    relu.append_eltwise(algorithm::eltwise_relu, 0, 0);
+#else
+    relu.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
+#endif
+    attributes.set_post_ops(relu);
+    return attributes;
+}
+
 /// The forward convolution that belongs to a weight gradient.
 ConvolutionMemory of_forward(ConvolutionMemory m) {
     m.weights = m.forward_weights;
@@ -34,7 +47,7 @@ ConvolutionMemory of_forward(ConvolutionMemory m) {
 auto forward_desc(const ConvolutionMemory& m) {
     return dnnl::convolution_forward::primitive_desc(engine(), prop_kind::forward_training,
                                                      algorithm::convolution_direct, m.src, m.weights, m.bias, m.dst,
-                                                     m.strides, m.pad_before, m.pad_after, scratchpad_from_caller());
+                                                     m.strides, m.pad_before, m.pad_after, forward_attributes(m));
 }
 auto backward_data_desc(const ConvolutionMemory& m) {
     return dnnl::convolution_backward_data::primitive_desc(engine(), algorithm::convolution_direct, m.src, m.weights,
@@ -52,7 +65,7 @@ auto backward_weights_desc(const ConvolutionMemory& m) {
 auto forward_desc(const ConvolutionMemory& m) {
     const dnnl::convolution_forward::desc operation(prop_kind::forward_training, algorithm::convolution_direct, m.src,
                                                     m.weights, m.bias, m.dst, m.strides, m.pad_before, m.pad_after);
-    return dnnl::convolution_forward::primitive_desc(operation, scratchpad_from_caller(), engine());
+    return dnnl::convolution_forward::primitive_desc(operation, forward_attributes(m), engine());
 }
 auto backward_data_desc(const ConvolutionMemory& m) {
     const dnnl::convolution_backward_data::desc operation(algorithm::convolution_direct, m.src, m.weights, m.dst,

@@ -15,6 +15,7 @@ struct ConvolutionMemory {
     dnnl::memory::desc src, weights, bias, dst;  ///< bias: zero for none
     dnnl::memory::desc forward_weights;          ///< where `weights` is their gradient, which is f32 whatever they are
     dnnl::memory::dims strides, pad_before, pad_after;
+    bool with_relu = false;  ///< dst = max(0, convolution + bias), of the forward direction
 };
 
 /// A primitive with the weight layout it chose and the scratch memory it asks for at each execution.

@@ -81,10 +81,10 @@ TEST_CASE("activations do not depend on the number of threads") {
         });
 }
 
-TEST_CASE("an activation of bf16 elements names both types") {
+TEST_CASE("an activation from bf16 to f32 names both types") {
     Stream stream;
     const bfloat16 x[1] = {};
     float y[1];
     CHECK_THROWS_WITH_AS(cpu::activation_forward(stream, Activation::relu, 1, x, y),
-                         "[kernel] expected f32 elements, got bf16", Error);
+                         "[kernel] expected bf16 elements, got f32", Error);
 }

@@ -5,6 +5,7 @@
 #include "kernels/elementwise/activation.h"
 #include "kernels/elementwise/add.h"
 #include "kernels/elementwise/concat.h"
+#include "kernels/elementwise/relu6.h"
 #include "kernels/excite/squeeze_excite.h"
 #include "kernels/norm/batch_norm.h"
 #include "kernels/resample/bilinear_resize.h"
@@ -71,6 +72,11 @@ TEST_CASE("bf16: activations, sums, scaling and concatenation as in f32") {
             return Floats();
         });
     }
+    check_as_in_f32({n, n}, {n, n}, [=](Stream& stream, const auto& in, const auto& out) {
+        cpu::relu6_forward(stream, n, in[0], out[0]);
+        cpu::relu6_backward(stream, n, in[0], in[1], out[1]);
+        return Floats();
+    });
     check_as_in_f32({n, n}, {n}, [=](Stream& stream, const auto& in, const auto& out) {
         cpu::add(stream, n, in[0], in[1], out[0]);
         return Floats();

@@ -219,7 +219,7 @@ TEST_CASE("conv2d refuses a shape or an element type that it cannot compute") {
     CHECK_THROWS_AS(forward(shape(1, 4, 4, 1, 1, 3, 1, {0, 0, -1, 0})), Error);
     const Shape s = shape(1, 4, 4, 1, 1, 3, 1, {1, 1, 1, 1});
     CHECK_THROWS_WITH_AS(cpu::conv2d_forward(stream, s, half.data(), buffer.data(), nullptr, buffer.data()),
-                         "[kernel] expected f32 elements, got bf16", Error);
+                         "[kernel] expected bf16 elements, got f32", Error);
 }
 
 TEST_CASE("conv2d: cost counts every byte once and every tap of every output") {

@@ -134,7 +134,7 @@ TEST_CASE("depthwise convolution refuses a shape or an element type that it cann
     CHECK_THROWS_AS(forward(shape(1, 4, 4, 1, 3, 1, {-1, 0, 0, 0})), Error);
     const Shape s = shape(1, 4, 4, 1, 3, 1, {1, 1, 1, 1});
     CHECK_THROWS_WITH_AS(cpu::depthwise_conv_forward(stream, s, half.data(), buffer.data(), buffer.data()),
-                         "[kernel] expected f32 elements, got bf16", Error);
+                         "[kernel] expected bf16 elements, got f32", Error);
 }
 
 TEST_CASE("depthwise convolution: cost counts every byte once and every tap of every output") {

@@ -6,6 +6,7 @@
 
 #include "layers/arena.h"
 #include "tensor/autograd.h"
+#include "tensor/ops/folded.h"
 #include "tensor/ops/loss.h"
 
 using namespace karyon;
@@ -128,4 +129,31 @@ TEST_CASE("drop-connect drops whole images of the batch") {
         unchanged += std::equal(z.data<float>() + n * 72, z.data<float>() + (n + 1) * 72, noise.data<float>() + n * 72);
     CHECK(unchanged > 20);
     CHECK(unchanged < 44);
+}
+
+TEST_CASE("LocalGlobalUnet: batch norms folded into the weights give the same logits, call after call") {
+    for (const View view : {View::local, View::local_global})
+        for (const DecoderForm decoder : {DecoderForm::smp, DecoderForm::keras})
+            for (const char* encoder : {"b0", "lite0"}) {
+                CAPTURE(name_of(view));
+                CAPTURE(name_of(decoder));
+                CAPTURE(encoder);
+                UnetOptions options = small(view, decoder);
+                options.encoder = encoder;
+                Setup s(options);
+                const NoGrad no_grad;
+                for (int i = 0; i < 20; ++i) s.loss();  // running statistics that are not 0 and 1
+                const Tensor expected = s.net(s.local, s.global, {}).logits;
+                FoldedWeights folded;
+                for (int call = 0; call < 2; ++call) {
+                    const Tensor got = s.net(s.local, s.global, {.folded = &folded}).logits;
+                    double worst = 0, largest = 0;
+                    for (std::int64_t i = 0; i < got.size(); ++i) {
+                        worst = std::max(worst, std::abs(double(got.data<float>()[i] - expected.data<float>()[i])));
+                        largest = std::max(largest, std::abs(double(expected.data<float>()[i])));
+                    }
+                    CHECK(largest > 0.1);
+                    CHECK(worst < 1e-4 * largest);
+                }
+            }
 }

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/elementwise/activation.h"
+
+namespace karyon::kernels::cpu {
+
+/// y = f(y) + residual (null: 0) on the calling thread, for results that are still in its cache. T: float or bfloat16.
+template <typename T>
+void finish(Activation, std::int64_t count, const T* residual, T* y);
+
+}  // namespace karyon::kernels::cpu
