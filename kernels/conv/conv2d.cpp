@@ -63,6 +63,8 @@ void add_weight_gradient(const Conv2dShape& shape, In x_in, In dy_in, float* dw)
                      {DNNL_ARG_DIFF_DST, onednn::bind(plan->dst, dy)},
                      {DNNL_ARG_DIFF_WEIGHTS, gradient}},
                     scratch.subspan(plan->packed_bytes(), plan->convolution.scratchpad_bytes));
+    if (plan->blocked.taps)
+        return add_blocked_gradient(plan->blocked, reinterpret_cast<const float*>(scratch.data()), dw);
     onednn::execute(plan->reorder.primitive,
                     {{DNNL_ARG_FROM, gradient}, {DNNL_ARG_TO, onednn::bind(plan->weights, dw)}},
                     scratch.subspan(plan->packed_bytes(), plan->reorder.scratchpad_bytes));

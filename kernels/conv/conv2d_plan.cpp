@@ -58,6 +58,14 @@ Conv2dPlan make_plan(const Conv2dRequest& request) {
     plan.swapped = direction == Direction::backward_weights && swap_pointwise(s, given, m, plan.weights);
     plan.src = m.src, plan.bias = m.bias, plan.dst = m.dst;
     plan.convolution = onednn::make_convolution(direction, m);
+    const memory::dims gradient_dims = plan.swapped ? memory::dims{s.in_channels, s.out_channels, 1, 1} : weight_dims;
+    if (direction == Direction::backward_weights &&
+        plan.convolution.weights == memory::desc(gradient_dims, f32, tag::OIhw16i16o)) {
+        const int taps = s.kernel * s.kernel;
+        plan.blocked =
+            plan.swapped ? BlockedGradient{s.in_channels, s.out_channels, 1, 1, s.in_channels, 0}
+                         : BlockedGradient{s.out_channels, s.in_channels, taps, taps * s.in_channels, 1, s.in_channels};
+    }
     if (direction == Direction::backward_weights)
         plan.reorder = onednn::make_reorder(plan.convolution.weights, plan.weights, true);
     else

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "kernels/conv/blocked_gradient.h"
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/onednn.h"
 
@@ -21,7 +22,8 @@ struct Conv2dRequest {
 /// the convolution prefers.
 struct Conv2dPlan {
     dnnl::memory::desc src, weights, bias, dst;
-    bool swapped = false;  ///< of backward_weights: x and dy have changed places
+    bool swapped = false;     ///< of backward_weights: x and dy have changed places
+    BlockedGradient blocked;  ///< of backward_weights, where the gradient has that layout; else no taps
     onednn::Convolution convolution;
     onednn::Reorder reorder;
 

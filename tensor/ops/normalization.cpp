@@ -1,5 +1,8 @@
 #include "tensor/ops/normalization.h"
 
+#include <memory>
+#include <utility>
+
 #include "kernels/excite/squeeze_excite.h"
 #include "kernels/norm/batch_norm.h"
 #include "tensor/autograd.h"
@@ -77,18 +80,23 @@ Tensor squeeze_excite(const Tensor& x, const Tensor& w1, const Tensor& b1, const
     if (!will_record({x, w1, b1, w2, b2})) return y;
 
     const Saved saved_x(x), saved_w1(w1), saved_w2(w2), saved_pooled(pooled), saved_hidden(hidden), saved_gate(gate);
+    // On the way back whoever reads y comes first, and computes x again: the gradient of x, which is next, needs it
+    // too.
+    const auto input = std::make_shared<Tensor>();
+    const Device device = x.device();
     y = record("squeeze_excite", std::move(y), {x, w1, b1, w2, b2}, [=](const Tensor& dy, const Gradients& gradients) {
         Tensor dx = dy.empty_like();
-        KARYON_RUN(x.device(), squeeze_excite_backward, shape, saved_x.get(), saved_w1.get(), saved_w2.get(),
-                   saved_pooled.get(), saved_hidden.get(), saved_gate.get(), dy, dx,
-                   gradients.accumulator(1, {reduced, channels}), gradients.accumulator(2, {reduced}),
-                   gradients.accumulator(3, {channels, reduced}), gradients.accumulator(4, {channels}));
+        const Tensor again = input->defined() ? std::exchange(*input, Tensor()) : saved_x.get();
+        KARYON_RUN(device, squeeze_excite_backward, shape, again, saved_w1.get(), saved_w2.get(), saved_pooled.get(),
+                   saved_hidden.get(), saved_gate.get(), dy, dx, gradients.accumulator(1, {reduced, channels}),
+                   gradients.accumulator(2, {reduced}), gradients.accumulator(3, {channels, reduced}),
+                   gradients.accumulator(4, {channels}));
         gradients.deliver(0, std::move(dx));
     });
     return recomputable(std::move(y), [=] {
-        const Tensor input = saved_x.get();
-        Tensor again = input.empty_like();
-        KARYON_RUN(input.device(), squeeze_excite_apply, shape, input, saved_gate.get(), again);
+        *input = saved_x.get();
+        Tensor again = input->empty_like();
+        KARYON_RUN(device, squeeze_excite_apply, shape, *input, saved_gate.get(), again);
         return again;
     });
 }
