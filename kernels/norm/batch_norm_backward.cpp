@@ -15,21 +15,26 @@ namespace {
 //   dx = scale * (g - mean(g) - d * mean(g d) / deviation^2), without the last two terms where mean and variance are
 //   constants.
 
-/// sums += g, sums_d += g * d, over the elements of a tile; where frozen, also dx = scale * g.
-template <Activation f, bool frozen, typename T>
+/// What the pass that sums leaves in dx: scale * g where that is all of it; g, where f' is too dear to compute twice.
+enum class Leaves { nothing, g, scaled_g };
+
+bool is_dear(Activation f) { return f == Activation::silu || f == Activation::sigmoid; }
+
+/// sums += g, sums_d += g * d, over the elements of a tile.
+template <Activation f, Leaves leaves, typename T>
 KARYON_INLINE void sums_loop(std::int64_t count, std::int64_t width, const T* x, const T* dy, const float* mean,
                              const float* scale, const float* beta, float* sums, float* sums_d, T* dx) {
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
         const T *values = x + tile, *gradients = dy + tile;
-        [[maybe_unused]] T* to = dx + (frozen ? tile : 0);
+        [[maybe_unused]] T* to = dx + (leaves == Leaves::nothing ? 0 : tile);
 #pragma GCC ivdep
         for (std::int64_t i = 0; i < size; ++i) {
             const float d = float(values[i]) - mean[i];
             const float g = float(gradients[i]) * activation_slope<f>(d * scale[i] + beta[i]);
             sums[i] += g;
             sums_d[i] += g * d;
-            if constexpr (frozen) to[i] = T(scale[i] * g);
+            if constexpr (leaves != Leaves::nothing) to[i] = T(leaves == Leaves::g ? g : scale[i] * g);
         }
     }
 }
@@ -51,57 +56,55 @@ KARYON_INLINE void dx_loop(std::int64_t count, std::int64_t width, const T* x, c
 }
 
 template <Activation f, typename T>
-KARYON_INLINE void sums_or_frozen(std::int64_t count, std::int64_t width, const T* x, const T* dy, const float* mean,
-                                  const float* scale, const float* beta, float* sums, float* sums_d, T* dx) {
-    if (dx)
-        sums_loop<f, true>(count, width, x, dy, mean, scale, beta, sums, sums_d, dx);
+KARYON_INLINE void sums_leaving(Leaves leaves, std::int64_t count, std::int64_t width, const T* x, const T* dy,
+                                const float* mean, const float* scale, const float* beta, float* sums, float* sums_d,
+                                T* dx) {
+    switch (leaves) {
+        case Leaves::nothing:
+            return sums_loop<f, Leaves::nothing>(count, width, x, dy, mean, scale, beta, sums, sums_d, dx);
+        case Leaves::g:
+            return sums_loop<f, Leaves::g>(count, width, x, dy, mean, scale, beta, sums, sums_d, dx);
+        case Leaves::scaled_g:
+            return sums_loop<f, Leaves::scaled_g>(count, width, x, dy, mean, scale, beta, sums, sums_d, dx);
+    }
+}
+
+template <typename T>
+KARYON_SIMD void sums_block(Activation f, Leaves leaves, std::int64_t count, std::int64_t width, const T* x,
+                            const T* dy, const float* mean, const float* scale, const float* beta, float* s, float* sd,
+                            T* dx) {
+    switch (f) {
+        case Activation::none:
+            return sums_leaving<Activation::none>(leaves, count, width, x, dy, mean, scale, beta, s, sd, dx);
+        case Activation::relu:
+            return sums_leaving<Activation::relu>(leaves, count, width, x, dy, mean, scale, beta, s, sd, dx);
+        case Activation::silu:
+            return sums_leaving<Activation::silu>(leaves, count, width, x, dy, mean, scale, beta, s, sd, dx);
+        case Activation::sigmoid:
+            return sums_leaving<Activation::sigmoid>(leaves, count, width, x, dy, mean, scale, beta, s, sd, dx);
+    }
+}
+
+template <typename T>
+KARYON_SIMD void dx_block(bool relu, std::int64_t count, std::int64_t width, const T* x, const T* dy, const float* mean,
+                          const float* scale, const float* beta, const float* mean_g, const float* slope, T* dx) {
+    if (relu)
+        dx_loop<Activation::relu>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
     else
-        sums_loop<f, false>(count, width, x, dy, mean, scale, beta, sums, sums_d, dx);
-}
-
-template <typename T>
-KARYON_SIMD void sums_block(Activation f, std::int64_t count, std::int64_t width, const T* x, const T* dy,
-                            const float* mean, const float* scale, const float* beta, float* s, float* sd, T* dx) {
-    switch (f) {
-        case Activation::none:
-            return sums_or_frozen<Activation::none>(count, width, x, dy, mean, scale, beta, s, sd, dx);
-        case Activation::relu:
-            return sums_or_frozen<Activation::relu>(count, width, x, dy, mean, scale, beta, s, sd, dx);
-        case Activation::silu:
-            return sums_or_frozen<Activation::silu>(count, width, x, dy, mean, scale, beta, s, sd, dx);
-        case Activation::sigmoid:
-            return sums_or_frozen<Activation::sigmoid>(count, width, x, dy, mean, scale, beta, s, sd, dx);
-    }
-}
-
-template <typename T>
-KARYON_SIMD void dx_block(Activation f, std::int64_t count, std::int64_t width, const T* x, const T* dy,
-                          const float* mean, const float* scale, const float* beta, const float* mean_g,
-                          const float* slope, T* dx) {
-    switch (f) {
-        case Activation::none:
-            return dx_loop<Activation::none>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
-        case Activation::relu:
-            return dx_loop<Activation::relu>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
-        case Activation::silu:
-            return dx_loop<Activation::silu>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
-        case Activation::sigmoid:
-            return dx_loop<Activation::sigmoid>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
-    }
+        dx_loop<Activation::none>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
 }
 
 /// [2 * channels]: sum g, then sum(g d), in double from the partial sums of the blocks in their order.
-/// dx is written on the way unless null.
 template <typename T>
 std::vector<double> gradient_sums(const BatchNormShape& shape, const ChannelTiles& tiles, const BatchNormTile& tile,
-                                  const T* x, const T* dy, T* dx) {
+                                  const T* x, const T* dy, Leaves leaves, T* dx) {
     const auto channels = static_cast<std::size_t>(shape.channels), width = static_cast<std::size_t>(tiles.width);
     const auto partials = std::make_unique<double[]>(static_cast<std::size_t>(tiles.blocks()) * 2 * channels);
     for_each_item(tiles.blocks(), [&](std::int64_t block) {
         const std::int64_t begin = tiles.begin(block);
         std::vector<float> sums(2 * width);
-        sums_block(shape.activation, tiles.elements_of(block), tiles.width, x + begin, dy + begin, tile.mean.data(),
-                   tile.scale.data(), tile.beta.data(), sums.data(), sums.data() + width, dx ? dx + begin : nullptr);
+        sums_block(shape.activation, leaves, tiles.elements_of(block), tiles.width, x + begin, dy + begin,
+                   tile.mean.data(), tile.scale.data(), tile.beta.data(), sums.data(), sums.data() + width, dx + begin);
         double* partial = partials.get() + static_cast<std::size_t>(block) * 2 * channels;
         for (std::size_t row = 0; row < width; row += channels)
             for (std::size_t c = 0; c < channels; ++c) {
@@ -136,7 +139,9 @@ void batch_norm_backward(Stream&, const BatchNormShape& shape, In x, In mean, In
     with_float_type("batch_norm", x.dtype(), [&]<typename T>() {
         const T *values = x.as<T>(), *gradients = dy.as<T>();
         T* to = dx.as<T>();
-        const std::vector<double> sums = gradient_sums<T>(shape, tiles, tile, values, gradients, nullptr);
+        const bool dear = is_dear(shape.activation);
+        const std::vector<double> sums =
+            gradient_sums(shape, tiles, tile, values, gradients, dear ? Leaves::g : Leaves::nothing, to);
         add_parameter_gradients(shape, sums, variances, dgamma.as<float>(), dbeta.as<float>());
 
         const auto rows = static_cast<double>(shape.rows);
@@ -148,8 +153,9 @@ void batch_norm_backward(Stream&, const BatchNormShape& shape, In x, In mean, In
         });
         for_each_item(tiles.blocks(), [&](std::int64_t block) {
             const std::int64_t begin = tiles.begin(block);
-            dx_block(shape.activation, tiles.elements_of(block), tiles.width, values + begin, gradients + begin,
-                     tile.mean.data(), tile.scale.data(), tile.beta.data(), mean_g.data(), slope.data(), to + begin);
+            dx_block(shape.activation == Activation::relu, tiles.elements_of(block), tiles.width, values + begin,
+                     (dear ? to : gradients) + begin, tile.mean.data(), tile.scale.data(), tile.beta.data(),
+                     mean_g.data(), slope.data(), to + begin);
         });
     });
 }
@@ -159,7 +165,8 @@ void batch_norm_backward_frozen(Stream&, const BatchNormShape& shape, In x, In m
     const ChannelTiles tiles(shape.rows, shape.channels);
     const BatchNormTile tile(shape, tiles, mean, variance, gamma, beta);
     with_float_type("batch_norm", x.dtype(), [&]<typename T>() {
-        const std::vector<double> sums = gradient_sums(shape, tiles, tile, x.as<T>(), dy.as<T>(), dx.as<T>());
+        const std::vector<double> sums =
+            gradient_sums(shape, tiles, tile, x.as<T>(), dy.as<T>(), Leaves::scaled_g, dx.as<T>());
         add_parameter_gradients(shape, sums, variance.as<float>(), dgamma.as<float>(), dbeta.as<float>());
     });
 }
