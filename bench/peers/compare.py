@@ -12,7 +12,7 @@ from pathlib import Path
 from safetensors.numpy import load_file
 
 HERE = Path(__file__).resolve().parent
-BENCH = HERE.parent.parent / "build/bench/bench/step/bench_step"
+BENCH = HERE.parent.parent / "build/release/bench/step/bench_step"
 PYTHON = [sys.executable]
 
 # name: kind, precision, batch, peers, tolerance of the result

@@ -14,8 +14,8 @@ case ${1-} in
 esac
 
 bash tools/setup.sh
-cmake --preset bench >/dev/null
-cmake --build --preset bench
+cmake --preset release >/dev/null
+cmake --build --preset release --target bench_step
 environment=${KARYON_PEERS-$root/build/peers}
 if [[ ! -e $environment/ready ]]; then
     python3 -m venv "$environment"
