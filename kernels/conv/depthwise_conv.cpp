@@ -91,9 +91,8 @@ void depthwise_conv_activated(Stream&, const DepthwiseConvShape& s, In x, In w, 
                            t.y += image * (t.y_row_step * s.out_height());
                            correlate(t, first_row, last_row, first_channel, last_channel);
                            for (int row = first_row; row < last_row; ++row)
-                               for (int q = 0; q < s.out_width(); ++q)
-                                   finish<T>(f, last_channel - first_channel, nullptr,
-                                             t.y + row * t.y_row_step + q * t.y_pixel_step + first_channel);
+                               finish_pixels(f, s.out_width(), t.y_pixel_step, last_channel - first_channel,
+                                             t.y + row * t.y_row_step + first_channel);
                        });
     });
 }

@@ -30,6 +30,27 @@ KARYON_SIMD void run(Activation f, std::int64_t count, const T* residual, T* y) 
     }
 }
 
+template <Activation f, typename T>
+KARYON_INLINE void finish_pixels_as(int pixels, std::ptrdiff_t step, int channels, T* y) {
+    for (int pixel = 0; pixel < pixels; ++pixel, y += step)
+#pragma GCC ivdep
+        for (int c = 0; c < channels; ++c) y[c] = T(activate<f>(float(y[c])));
+}
+
+template <typename T>
+KARYON_SIMD void run_pixels(Activation f, int pixels, std::ptrdiff_t step, int channels, T* y) {
+    switch (f) {
+        case Activation::none:
+            return;
+        case Activation::relu:
+            return finish_pixels_as<Activation::relu>(pixels, step, channels, y);
+        case Activation::silu:
+            return finish_pixels_as<Activation::silu>(pixels, step, channels, y);
+        case Activation::sigmoid:
+            return finish_pixels_as<Activation::sigmoid>(pixels, step, channels, y);
+    }
+}
+
 }  // namespace
 
 template <typename T>
@@ -38,5 +59,12 @@ void finish(Activation f, std::int64_t count, const T* residual, T* y) {
 }
 template void finish(Activation, std::int64_t, const float*, float*);
 template void finish(Activation, std::int64_t, const bfloat16*, bfloat16*);
+
+template <typename T>
+void finish_pixels(Activation f, int pixels, std::ptrdiff_t step, int channels, T* y) {
+    run_pixels(f, pixels, step, channels, y);
+}
+template void finish_pixels(Activation, int, std::ptrdiff_t, int, float*);
+template void finish_pixels(Activation, int, std::ptrdiff_t, int, bfloat16*);
 
 }  // namespace karyon::kernels::cpu

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/elementwise/activation.h"
@@ -9,5 +10,9 @@ namespace karyon::kernels::cpu {
 /// y = f(y) + residual (null: 0) on the calling thread, for results that are still in its cache. T: float or bfloat16.
 template <typename T>
 void finish(Activation, std::int64_t count, const T* residual, T* y);
+
+/// y = f(y) for `channels` of every `step` elements, `pixels` times.
+template <typename T>
+void finish_pixels(Activation, int pixels, std::ptrdiff_t step, int channels, T* y);
 
 }  // namespace karyon::kernels::cpu

@@ -125,12 +125,13 @@ void execute(const dnnl::primitive& primitive, std::unordered_map<int, memory> a
     stream.wait();
 }
 
-std::span<std::byte> scratch(std::size_t bytes) {
+std::span<std::byte> scratch(std::size_t bytes, Use use) {
     struct Buffer {
         std::unique_ptr<std::byte, decltype(&std::free)> data{nullptr, &std::free};
         std::size_t size = 0;
     };
-    thread_local Buffer buffer;
+    thread_local Buffer buffers[2];
+    Buffer& buffer = buffers[static_cast<int>(use)];
     if (bytes > buffer.size) {
         buffer = {};
         const std::size_t rounded = (bytes + 63) / 64 * 64;

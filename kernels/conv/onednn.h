@@ -43,7 +43,8 @@ dnnl::memory bind(const dnnl::memory::desc&, const void*);
 void execute(const dnnl::primitive&, std::unordered_map<int, dnnl::memory> arguments, std::span<std::byte> scratchpad);
 
 /// Working memory of the calling thread, on a 64-byte boundary. Grows to the largest request and is reused by every
-/// call.
-std::span<std::byte> scratch(std::size_t bytes);
+/// call for the same `use`.
+enum class Use { onednn, input };
+std::span<std::byte> scratch(std::size_t bytes, Use = Use::onednn);
 
 }  // namespace karyon::kernels::cpu::onednn

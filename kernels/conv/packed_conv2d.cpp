@@ -31,6 +31,11 @@ KARYON_SIMD void scale_rows(std::int64_t rows, int channels, const T* x, const f
         for (int c = 0; c < channels; ++c) y[c] = T(float(x[c]) * gate[c]);
 }
 
+template <typename T>
+T* gated_input(std::int64_t count) {
+    return reinterpret_cast<T*>(onednn::scratch(std::size_t(count) * sizeof(T), onednn::Use::input).data());
+}
+
 /// Runs oneDNN on one thread inside a parallel region, and for making what it runs there.
 class OneThread {
   public:
@@ -104,18 +109,17 @@ template <typename T>
 void PackedConv2d::forward_whole(const Run& run, const T* x, const T* residual, T* y) const {
     const Conv2dShape& s = run.shape;
     const std::int64_t pixels = std::int64_t(s.height) * s.width, in = s.in_channels;
-    std::vector<T> gated;
     if (run.gate) {
-        gated.resize(std::size_t(s.batch * pixels * in));
+        T* const gated = gated_input<T>(s.batch * pixels * in);
         constexpr std::int64_t rows_of_item = 256;
         const std::int64_t items = block_count(pixels, rows_of_item);
         for_each_item(s.batch * items, [&](std::int64_t item) {
             const std::int64_t image = item / items, row = item % items * rows_of_item;
             const std::int64_t offset = (image * pixels + row) * in;
             scale_rows(std::min(rows_of_item, pixels - row), s.in_channels, x + offset, run.gate + image * in,
-                       gated.data() + offset);
+                       gated + offset);
         });
-        x = gated.data();
+        x = gated;
     }
     const bool relu_inside = run.activation == Activation::relu;
     const Packing& packing = packing_for(s, relu_inside);
@@ -141,16 +145,14 @@ void PackedConv2d::forward_in_pieces(const Run& run, const T* x, const T* residu
     const Packing *whole = packing_of(piece), *last = packing_of(rows % piece);
     for_each_block(rows, piece, [&](std::int64_t, std::int64_t begin, std::int64_t count) {
         const T* from = x + begin * in;
-        thread_local std::vector<T> gated;
         if (run.gate) {
-            gated.resize(std::size_t(piece * in));
+            T* const gated = gated_input<T>(piece * in);
             for (std::int64_t row = begin; row < begin + count;) {
                 const std::int64_t image = row / pixels, end = std::min((image + 1) * pixels, begin + count);
-                scale_rows(end - row, s.in_channels, x + row * in, run.gate + image * in,
-                           gated.data() + (row - begin) * in);
+                scale_rows(end - row, s.in_channels, x + row * in, run.gate + image * in, gated + (row - begin) * in);
                 row = end;
             }
-            from = gated.data();
+            from = gated;
         }
         const Packing& packing = count == piece ? *whole : *last;
         T* to = y + begin * out;
