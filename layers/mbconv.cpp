@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layers/conv_norm.h"
+#include "tensor/ops/fused_norm.h"
 #include "tensor/ops/relu6.h"
 #include "tensor/ops/shape.h"
 
@@ -67,9 +68,9 @@ Tensor MBConv::operator()(const Tensor& x, const Pass& pass, Tensor* expansion) 
     Tensor scale;
     if (residual && pass.training && pass.random && options_.drop_connect > 0)
         scale = drop_connect_scale(x, options_.drop_connect, pass);
-    const MBConvOptions fused{options_.stride, options_.padding, residual, pass.training};
     // The fused block is SiLU and a gate throughout; a Lite block has neither, and far less to save by fusing.
-    if (!expansion && !options_.lite && has_fused_mbconv(x, fused)) return mbconv(x, parameters(), scale, fused);
+    if (!expansion && !options_.lite && runs_fused(x, pass.training))
+        return mbconv(x, parameters(), scale, {options_.stride, options_.padding, residual, pass.training});
 
     Tensor y = x;
     if (options_.expand != 1) y = activated(conv_norm(expand_, expand_bn_, y, pass));

@@ -1,6 +1,7 @@
 #include "layers/residual.h"
 
 #include "layers/conv_norm.h"
+#include "tensor/ops/residual_block.h"
 #include "tensor/ops/shape.h"
 
 namespace karyon {
@@ -17,6 +18,12 @@ ResidualBlock::ResidualBlock(int in, int out, BatchNormOptions batch_norm, Rando
 }
 
 Tensor ResidualBlock::operator()(const Tensor& x, const Pass& pass) const {
+    if (runs_fused(x, pass.training))
+        return residual_block(x,
+                              {{conv1_.weight, bn1_.parameters, conv2_.weight, bn2_.parameters},
+                               shortcut_.weight,
+                               shortcut_bn_.parameters},
+                              pass.training);
     const Tensor y = conv_norm(conv2_, bn2_, conv_norm(conv1_, bn1_, x, pass), pass);
     const Tensor shortcut = shortcut_.weight.defined() ? conv_norm(shortcut_, shortcut_bn_, x, pass) : x;
     return activation(add(y, shortcut), Activation::relu);

@@ -107,8 +107,7 @@ constexpr const char* upsample_concat = "conv2d_upsample_concat";
 void check_parts(const Conv2dShape& s, int low_channels, int skip_channels) {
     check(upsample_concat, s);
     check_positive(upsample_concat, "low_channels", low_channels);
-    check_positive(upsample_concat, "skip_channels", skip_channels);
-    if (low_channels + skip_channels != s.in_channels)
+    if (skip_channels < 0 || low_channels + skip_channels != s.in_channels)
         throw Error(upsample_concat, "expected {} channels, got {} + {}", s.in_channels, low_channels, skip_channels);
     if (s.height % 2 != 0 || s.width % 2 != 0)
         throw Error(upsample_concat, "expected an even height and width, got {} x {}", s.height, s.width);
@@ -116,7 +115,8 @@ void check_parts(const Conv2dShape& s, int low_channels, int skip_channels) {
 
 template <typename T>
 ImageParts<T> image_of(const UpsampleConcatInput& x) {
-    return {x.low.as<T>(), x.low_channels, x.skip.as<T>(), x.skip_channels};
+    // Without a skip nothing is read of it, but an address that may be read is there.
+    return {x.low.as<T>(), x.low_channels, x.skip_channels > 0 ? x.skip.as<T>() : x.low.as<T>(), x.skip_channels};
 }
 
 }  // namespace

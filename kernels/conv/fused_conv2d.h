@@ -7,7 +7,8 @@
 /// it names; the padding of the convolution is zero, whatever was done to x.
 namespace karyon::kernels {
 
-/// What a decoder convolves: concat(upsample_nearest(low), skip) along the channels, which is never stored.
+/// What a decoder convolves: concat(upsample_nearest(low), skip) along the channels, which is never stored. Without
+/// skip_channels it is upsample_nearest(low).
 struct UpsampleConcatInput {
     In low;  ///< [batch, height / 2, width / 2, low_channels]
     int low_channels = 0;
@@ -15,7 +16,7 @@ struct UpsampleConcatInput {
     int skip_channels = 0;
 };
 /// Its gradient. `upsampled` [batch, height, width, low_channels] is that of upsample_nearest's result:
-/// upsample_nearest_backward makes the gradient of `low` of it. Null: not wanted.
+/// upsample_nearest_backward makes the gradient of `low` of it. `skip` may be null: not wanted.
 struct UpsampleConcatGradient {
     Out upsampled;
     int low_channels = 0;
@@ -31,7 +32,7 @@ void conv2d_fused_forward(Stream&, const Conv2dShape&, In x, const Prologue&, In
 void conv2d_fused_backward_weights(Stream&, const Conv2dShape&, In x, const Prologue&, In dy, Out dw, Out dbias);
 
 /// y = epilogue(conv2d(concat(upsample_nearest(low), skip), w)). The shape is that of the convolution: height and width
-/// even and those of `skip`, in_channels = low_channels + skip_channels, neither 0.
+/// even and those of `skip`, in_channels = low_channels + skip_channels.
 void conv2d_upsample_concat_forward(Stream&, const Conv2dShape&, const UpsampleConcatInput& x, In w, const Epilogue&,
                                     Out y);
 /// The channels of the gradient of the concatenation, written to where they belong.

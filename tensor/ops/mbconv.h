@@ -23,13 +23,10 @@ struct MBConvOptions {
     bool training = false;
 };
 
-/// True where the block runs as one op: on a GPU, unless frozen statistics must carry a gradient.
-bool has_fused_mbconv(const Tensor& x, const MBConvOptions&);
-
-/// The whole block as one op that stores raw convolution outputs only: batch norm, SiLU and the gate are applied by
-/// whoever reads them, batch statistics are taken by whoever writes them, and the way back computes them again.
-/// Training forward passes over the expanded tensor 5 times (the composition of single ops, its reference: 13 times).
-/// image_scale f32 [n] (drop-connect) multiplies the branch; undefined: 1.
+/// The whole block as one op, where runs_fused() (tensor/ops/fused_norm.h), that stores raw convolution outputs only:
+/// batch norm, SiLU and the gate are applied by whoever reads them, batch statistics are taken by whoever writes them,
+/// and the way back computes them again. Training forward passes over the expanded tensor 5 times (the composition of
+/// single ops, its reference: 13 times). image_scale f32 [n] (drop-connect) multiplies the branch; undefined: 1.
 Tensor mbconv(const Tensor& x, const MBConvParameters&, const Tensor& image_scale, const MBConvOptions&);
 
 }  // namespace karyon
