@@ -80,7 +80,7 @@ Tensor MBConv::operator()(const Tensor& x, const Pass& pass, Tensor* expansion) 
         return conv2d_norm(y, project_.weight, project_bn_.parameters, Activation::none, 1, PaddingKind::symmetric,
                            *pass.folded, options_.lite ? Tensor() : squeeze_excite_.gate(y), residual ? x : Tensor());
     if (!options_.lite) y = squeeze_excite_(y);
-    y = project_bn_(project_(y), pass);
+    y = conv_norm(project_, project_bn_, y, pass);
     if (!residual) return y;
     return add(scale.defined() ? scale_images(y, scale) : y, x);
 }

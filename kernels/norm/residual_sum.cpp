@@ -13,7 +13,7 @@ double element_bytes(const ResidualSumShape& shape, DType type) {
 
 Cost residual_sum_cost(const ResidualSumShape& shape, bool two_norms, DType type) {
     return {3 * element_bytes(shape, type) + (two_norms ? 8.0 : 4.0) * sizeof(float) * shape.channels,
-            7.0 * static_cast<double>(shape.rows) * shape.channels};
+            6.0 * static_cast<double>(shape.rows) * shape.channels};
 }
 
 Cost residual_sum_backward_cost(const ResidualSumShape& shape, bool two_norms, DType type) {

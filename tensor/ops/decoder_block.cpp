@@ -8,6 +8,7 @@
 #include "kernels/resample/upsample_nearest.h"
 #include "tensor/ops/cast.h"
 #include "tensor/ops/check.h"
+#include "tensor/ops/fused_fold.h"
 
 namespace karyon {
 
@@ -62,6 +63,17 @@ void backward(ConvolutionPair pair, const Saved& saved_low, const Saved& saved_s
     if (gradients.wanted(in_skip)) gradients.deliver(in_skip, std::move(dskip));
 }
 
+/// Inference: the norms are folded into the weights, ReLU is in the epilogues.
+Tensor folded_forward(const Tensor& low, const Tensor& skip, const ConvolutionPairParameters& p) {
+    const FoldedConvolution first(p.weight1, FusedNorm(p.norm1, Activation::relu, false), low.dtype());
+    const Conv2dShape shape = first_shape(low, p.weight1);
+    const Tensor y = low.empty_like({shape.batch, shape.height, shape.width, shape.out_channels});
+    gpu::conv2d_upsample_concat_forward(current_stream(low.device()), shape,
+                                        {low, channels_of(low), skip, channels_of(skip)}, first.weight,
+                                        first.epilogue(), y);
+    return conv2d_folded(y, p.weight2, p.norm2, Activation::relu, 1, PaddingKind::symmetric);
+}
+
 }  // namespace
 
 Tensor decoder_block(const Tensor& low, const Tensor& skip, const ConvolutionPairParameters& p, bool training) {
@@ -69,6 +81,7 @@ Tensor decoder_block(const Tensor& low, const Tensor& skip, const ConvolutionPai
     require_rank(op, "low", low, 4);
     if (skip.defined()) require_shape(op, "skip", skip, {low.dim(0), 2 * low.dim(1), 2 * low.dim(2), skip.dim(3)});
     require_equal(op, "channels of low and skip", channels_of(low) + channels_of(skip), p.weight1.dim(3));
+    if (!training) return folded_forward(low, skip, p);
 
     auto pair = std::make_shared<ConvolutionPair>(p, Activation::relu, training);
     const Conv2dShape shape = first_shape(low, p.weight1);

@@ -12,7 +12,7 @@
 #include "kernels/elementwise/add.h"
 #include "kernels/excite/fused_excite.h"
 #include "tensor/ops/cast.h"
-#include "tensor/ops/fused_norm.h"
+#include "tensor/ops/fused_fold.h"
 
 namespace karyon {
 
@@ -170,6 +170,34 @@ void Block::backward(const Saved& saved_x, const Tensor& dy, const Gradients& gr
     if (options.residual) gradients.deliver(in_x, dy);
 }
 
+/// Inference: batch norms are folded into the weights before them, bias and activation and the sum with x are in the
+/// epilogues; the gate alone is applied by who reads. No pass only normalises.
+Tensor folded_forward(const Tensor& x, const MBConvParameters& q, const MBConvOptions& options) {
+    Stream& stream = current_stream(x.device());
+    Tensor e = x.detach();
+    if (q.expand_weight.defined())
+        e = conv2d_folded(x, q.expand_weight, q.expand_norm, Activation::silu, 1, PaddingKind::symmetric);
+    const FoldedConvolution filter(q.depthwise_weight, FusedNorm(q.depthwise_norm, Activation::silu, false), x.dtype());
+    const DepthwiseConvShape shape = depthwise(e, q.depthwise_weight, options);
+    const Tensor d = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
+    gpu::depthwise_fused_forward(stream, shape, e, {}, filter.weight, filter.epilogue(), d);
+    e = Tensor();
+
+    const Tensor& like = q.reduce_weight;  // f32
+    const Tensor pooled = like.empty_like({d.dim(0), d.dim(3)}), hidden = like.empty_like({d.dim(0), like.dim(0)}),
+                 gate = like.empty_like({d.dim(0), d.dim(3)});
+    gpu::squeeze_excite_gate(stream, {int(d.dim(0)), d.dim(1) * d.dim(2), int(d.dim(3)), int(like.dim(0))}, d,
+                             q.reduce_weight, q.reduce_bias, q.excite_weight, q.excite_bias, pooled, hidden, gate);
+
+    const FoldedConvolution projection(q.project_weight, FusedNorm(q.project_norm, Activation::none, false), x.dtype());
+    Tensor y = x.empty_like({d.dim(0), d.dim(1), d.dim(2), q.project_weight.dim(0)});
+    Prologue gated;
+    gated.gate = gate;
+    gpu::conv2d_fused_forward(stream, convolution(d, q.project_weight), d, gated, projection.weight,
+                              projection.epilogue(options.residual ? x.detach() : Tensor()), y);
+    return y;
+}
+
 MBConvParameters off_the_tape(MBConvParameters p) {
     for (Tensor* tensor : {&p.expand_weight, &p.depthwise_weight, &p.reduce_weight, &p.reduce_bias, &p.excite_weight,
                            &p.excite_bias, &p.project_weight})
@@ -180,6 +208,7 @@ MBConvParameters off_the_tape(MBConvParameters p) {
 }  // namespace
 
 Tensor mbconv(const Tensor& x, const MBConvParameters& p, const Tensor& image_scale, const MBConvOptions& options) {
+    if (!options.training && !image_scale.defined()) return folded_forward(x, p, options);
     auto block = std::make_shared<Block>();
     block->options = options;
     block->parameters = off_the_tape(p);

@@ -8,6 +8,7 @@
 #include "kernels/norm/residual_sum.h"
 #include "tensor/ops/cast.h"
 #include "tensor/ops/check.h"
+#include "tensor/ops/fused_fold.h"
 
 namespace karyon {
 
@@ -103,12 +104,25 @@ Tensor convolved(const Tensor& x, const Tensor& weight, const FusedNorm& norm) {
     return y;
 }
 
+/// Inference: the first norm is folded into the weights before it; the other two are in the pass that sums.
+Tensor inference(const Tensor& x, const ResidualBlockParameters& p) {
+    const Tensor a = conv2d_folded(x, p.pair.weight1, p.pair.norm1, Activation::relu, 1, PaddingKind::symmetric);
+    Block end{ConvolutionPair(p.pair, Activation::none, false), {}, {}, {}};
+    end.pair.b = convolved(a, end.pair.parameters.weight2, end.pair.norm2);
+    if (p.shortcut_weight.defined()) {
+        end.shortcut_norm = FusedNorm(p.shortcut_norm, Activation::none, false);
+        end.c = convolved(x, p.shortcut_weight.detach(), end.shortcut_norm);
+    }
+    return end.result(end.c.defined() ? end.c : x);
+}
+
 }  // namespace
 
 Tensor residual_block(const Tensor& x, const ResidualBlockParameters& p, bool training) {
     constexpr const char* op = "residual_block";
     require_rank(op, "x", x, 4);
     require_equal(op, "channels of x", x.dim(3), p.pair.weight1.dim(3));
+    if (!training) return inference(x, p);
 
     auto block = std::make_shared<Block>(Block{ConvolutionPair(p.pair, Activation::none, training), {}, {}, {}});
     block->pair.a = convolved(x, block->pair.parameters.weight1, block->pair.norm1);
