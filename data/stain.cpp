@@ -30,17 +30,12 @@ const LevelTable& level_table() {
 using ChannelTable = std::array<std::array<float, 4>, 256>;
 
 std::array<ChannelTable, 3> transfer_tables(const StainModel& source, const StainModel& target) {
-    const auto inverse = unmixing(source);
+    const auto gain = transfer_gain(source, target);
     std::array<ChannelTable, 3> tables{};
     for (int in = 0; in < 3; ++in)
-        for (int out = 0; out < 3; ++out) {
-            double gain = 0;
-            for (int s = 0; s < 2; ++s)
-                gain += double(target.stains[s][out]) * target.max_concentration[s] / source.max_concentration[s] *
-                        inverse[s][in];
+        for (int out = 0; out < 3; ++out)
             for (int level = 0; level < 256; ++level)
-                tables[in][level][out] = float(gain * optical_density()[level] * LevelTable::steps);
-        }
+                tables[in][level][out] = float(gain[in][out] * optical_density()[level] * LevelTable::steps);
     return tables;
 }
 
@@ -92,6 +87,17 @@ std::array<std::array<float, 3>, 2> unmixing(const StainModel& model) {
         inverse[1][c] = float((hh * e[c] - he * h[c]) / determinant);
     }
     return inverse;
+}
+
+std::array<std::array<double, 3>, 3> transfer_gain(const StainModel& source, const StainModel& target) {
+    const auto inverse = unmixing(source);
+    std::array<std::array<double, 3>, 3> gain{};
+    for (int in = 0; in < 3; ++in)
+        for (int out = 0; out < 3; ++out)
+            for (int s = 0; s < 2; ++s)
+                gain[in][out] += double(target.stains[s][out]) * target.max_concentration[s] /
+                                 source.max_concentration[s] * inverse[s][in];
+    return gain;
 }
 
 Image normalise(const Image& image, const StainModel& source, const StainModel& target) {

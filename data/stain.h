@@ -52,6 +52,9 @@ StainModel estimate_stains(const Image&, const StainOptions& = {});
 /// fell back.
 Image normalise(const Image&, const StainModel& source, const StainModel& target);
 
+/// What normalise() does to optical densities, [in][out]: d'[out] = max(0, sum over in of gain[in][out] * d[in]).
+std::array<std::array<double, 3>, 3> transfer_gain(const StainModel& source, const StainModel& target);
+
 /// Density to concentrations: the pseudo-inverse of the stain vectors, [2][3].
 std::array<std::array<float, 3>, 2> unmixing(const StainModel&);
 

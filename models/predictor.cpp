@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "models/device_image.h"
 #include "tensor/autograd.h"
 #include "tensor/ops/cast.h"
 #include "tensor/ops/folded.h"
@@ -94,19 +96,24 @@ class Blend {
     std::vector<float> weights_, sums_, norms_;
 };
 
-/// The image as the model wants it: its stains, estimated once over all of it, moved to the model's target.
-Image prepared(const Image& image, const ModelDescription& description, std::string* warning) {
-    if (!description.stain_target) return image;
+/// The stains of an image, estimated once over all of it, where the model wants them moved to its target.
+std::optional<StainModel> stains_of(const Image& image, const ModelDescription& description, std::string* warning) {
+    if (!description.stain_target) return std::nullopt;
     const StainModel stains = estimate_stains(image);
     if (stains.fallback && warning) *warning = stains.fallback;
-    return normalise(image, stains, *description.stain_target);
+    return stains;
 }
 
-/// Tiles of one image, forward pass by forward pass.
+/// Tiles of one image, forward pass by forward pass. On a GPU they are cut there, of the image as it was read.
 class TilePass {
   public:
-    TilePass(const Model& model, FoldedWeights& folded, const Image& image, const PredictOptions& options)
+    TilePass(const Model& model, FoldedWeights& folded, const Image& image, const std::optional<StainModel>& stains,
+             const PredictOptions& options)
         : model_(model), folded_(folded), image_(image), options_(options), tile_(model.description.network.local) {
+        if (model.device().kind == Device::Kind::cuda) {
+            on_device_.emplace(image, model.device());
+            if (stains) on_device_->normalise(*stains, *model.description.stain_target);
+        }
         geometry_.local = tile_;
         geometry_.margin = model.description.network.margin;
         geometry_.want_local = model.network.wants_local();
@@ -131,22 +138,27 @@ class TilePass {
 
   private:
     Tensor forward(std::span<const Tile> tiles) const {
-        const std::int64_t n = std::int64_t(tiles.size()), wide = tile_ + 2 * geometry_.margin;
-        Tensor local, global;
-        if (geometry_.want_local) local = Tensor::empty({n, tile_, tile_, 3});
-        if (geometry_.want_global) global = Tensor::empty({n, wide, wide, 3});
-        for (std::int64_t i = 0; i < n; ++i) {
-            const Tile at = tiles[i];
-            const InputScaling& scaling = model_.description.scaling;
-            if (local.defined())
-                cut_local(image_, at.x, at.y, geometry_, scaling, local.data<float>() + i * tile_ * tile_ * 3);
-            if (global.defined())
-                cut_global(image_, at.x, at.y, geometry_, scaling, global.data<float>() + i * wide * wide * 3);
+        const Tensor local = geometry_.want_local ? views(tiles, tile_, 0, Border::reflect) : Tensor();
+        const Tensor global =
+            geometry_.want_global ? views(tiles, geometry_.global(), geometry_.margin, Border::zero) : Tensor();
+        return model_.network(local, global, {.folded = &folded_}).logits.to(Device{});
+    }
+
+    /// [tiles, size, size, 3] as the network takes it: the tiles and `margin` pixels around them.
+    Tensor views(std::span<const Tile> tiles, int size, int margin, Border border) const {
+        const InputScaling& scaling = model_.description.scaling;
+        if (on_device_) {
+            std::vector<DeviceImage::Corner> corners;
+            for (const Tile& at : tiles) corners.push_back({at.x - margin, at.y - margin});
+            return on_device_->cut(corners, size, border, scaling, options_.precision);
         }
-        const auto placed = [&](const Tensor& view) {
-            return view.defined() ? cast(view.to(model_.device()), options_.precision) : view;
-        };
-        return model_.network(placed(local), placed(global), {.folded = &folded_}).logits.to(Device{});
+        const Tensor view = Tensor::empty({std::int64_t(tiles.size()), size, size, 3});
+        float* out = view.data<float>();
+        for (const Tile& at : tiles) {
+            cut_patch(image_, at.x - margin, at.y - margin, size, border, scaling, out);
+            out += std::size_t(size) * size * 3;
+        }
+        return cast(view, options_.precision);
     }
 
     const Model& model_;
@@ -156,6 +168,7 @@ class TilePass {
     int tile_;
     PatchGeometry geometry_;
     std::vector<Tile> tiles_;
+    std::optional<DeviceImage> on_device_;
 };
 
 }  // namespace
@@ -174,7 +187,9 @@ Probability Predictor::operator()(const Image& input, const PredictOptions& opti
     if (options.batch < 1) throw Error("predict", "expected a batch of at least 1, got {}", options.batch);
 
     const NoGrad no_grad;
-    const Image image = prepared(input, model_.description, warning);
+    const std::optional<StainModel> stains = stains_of(input, model_.description, warning);
+    const bool on_gpu = model_.device().kind == Device::Kind::cuda;
+    const Image image = stains && !on_gpu ? normalise(input, *stains, *model_.description.stain_target) : input;
     const int turns = options.augmentation == TestTimeAugmentation::none    ? 1
                       : options.augmentation == TestTimeAugmentation::flips ? 4
                                                                             : 8;
@@ -183,7 +198,7 @@ Probability Predictor::operator()(const Image& input, const PredictOptions& opti
     for (int code = 0; code < turns; ++code) {
         const Dihedral turn{code, image.width, image.height};
         const Image view = code == 0 ? image : turned(image, turn);
-        TilePass pass(model_, *folded_, view, options);
+        TilePass pass(model_, *folded_, view, stains, options);
         const auto said = pass.run([&](int count) {
             tiles_done += count;
             if (progress) progress(tiles_done, turns * pass.count());
