@@ -88,18 +88,37 @@ void check_bounds(const std::vector<Case>& cases) {
                         item.form == "fused" ? 5 : 13, item.form, item.passes());
 }
 
+/// As many passes as the committed page says, and no more bytes. Kernels may change their names and shares.
+void check_page(const std::vector<Case>& cases, const std::string& file) {
+    constexpr double most_more = 1.02;
+    std::ostringstream page;
+    page << std::ifstream(file).rdbuf();
+    const std::string committed = page.str();
+    for (const Case& item : cases) {
+        const std::string row = fmt::format("| {} | {} | {} | ", item.block, item.way, item.form);
+        const std::size_t at = committed.find(row);
+        if (at == std::string::npos) throw Error(file, "expected a row that begins {}, got none", row);
+        std::istringstream fields(committed.substr(at + row.size()));
+        int passes = 0;
+        double bytes = 0;
+        char bar = 0;
+        fields >> passes >> bar >> bytes;
+        if (!fields || item.passes() != passes || item.bytes() > bytes * most_more)
+            throw Error(file, "expected {}{} passes and {:.2f} bytes, got {} and {:.2f}", row, passes, bytes,
+                        item.passes(), item.bytes());
+    }
+    fmt::print("{} passed, 0 failed\n", cases.size());
+}
+
 void run(const std::string& folder, const std::string& option, const std::string& file) {
     const std::vector<Case> cases = read_cases(folder);
-    const std::string text = table(cases);
     check_bounds(cases);
+    const std::string text = table(cases);
     if (option == "--write") {
         std::ofstream out(file);
         if (!(out << text).flush()) throw Error(file, "expected a file that can be written, got a failure");
     } else if (option == "--check") {
-        std::ostringstream committed;
-        committed << std::ifstream(file).rdbuf();
-        if (committed.str() != text) throw Error(file, "expected the table below, got another one\n{}", text);
-        fmt::print("{} passed, 0 failed\n", cases.size());
+        check_page(cases, file);
     } else {
         fmt::print("{}", text);
     }
