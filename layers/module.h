@@ -32,6 +32,15 @@ struct Pass {
     FoldedWeights* folded = nullptr;  ///< of an inference that is run again and again; null: batch norm by itself
 };
 
+/// While one of these exists on a thread, layers are made with undefined weights: for a network that is loaded next.
+class UndefinedWeights {
+  public:
+    UndefinedWeights();
+    ~UndefinedWeights();
+    UndefinedWeights(const UndefinedWeights&) = delete;
+    UndefinedWeights& operator=(const UndefinedWeights&) = delete;
+};
+
 /// He-normal by the fan out (EfficientNet's own), He-uniform by the fan in (both public decoders), and zeros.
 Tensor he_normal_fan_out(Shape, std::int64_t fan_out, Random&);
 Tensor he_uniform_fan_in(Shape, std::int64_t fan_in, Random&);

@@ -26,6 +26,7 @@ std::unique_ptr<Model> Model::load(const std::filesystem::path& path, Device dev
     const auto text = file.metadata().find(kDescriptionKey);
     if (text == file.metadata().end())
         throw Error(path.string(), "expected a checkpoint of karyon (metadata \"{}\"), found none", kDescriptionKey);
+    const UndefinedWeights undefined;
     auto model = std::make_unique<Model>(description_from_json(text->second, path.string()), 0, device);
     model->load_state(file, path);
     return model;

@@ -49,6 +49,9 @@ class Checkpoint {
     std::map<std::string, std::string> metadata_;
 };
 
+/// "NAME: expected [8, 3] of real numbers, found ...".
+std::string difference(const std::string& name, const Shape& expected, const CheckpointTensor& found);
+
 /// For messages: text from a file of unknown origin, cut to 120 bytes, with what is not printable ASCII escaped.
 std::string shown(std::string_view);
 

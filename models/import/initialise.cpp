@@ -41,6 +41,7 @@ void lay_over_both_views(std::span<const float> stem, std::span<float> to) {
 EfficientNet load_encoder(const PublishedEncoder& from) {
     const EncoderDescription& description = from.description();
     from.require_complete();
+    const UndefinedWeights undefined;
     Random random(0, 0);
     EfficientNet network(description.network, random);
     const auto tensors = by_name(from);

@@ -38,4 +38,6 @@ MappedFile MappedFile::open(const std::filesystem::path& path) {
     return result;
 }
 
+void MappedFile::forget() const { ::madvise(const_cast<std::byte*>(mapped_.get()), size_, MADV_DONTNEED); }
+
 }  // namespace karyon

@@ -14,6 +14,8 @@ class MappedFile {
     static MappedFile open(const std::filesystem::path&);
 
     std::span<const std::byte> bytes() const { return {mapped_.get(), size_}; }
+    /// Pages that were looked at leave the memory of the process; looked at again, they are loaded again.
+    void forget() const;
 
   private:
     std::shared_ptr<const std::byte> mapped_;
