@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "models/import/initialise.h"
-#include "tools/command.h"
+#include "models/import/published_unet.h"
 #include "tools/encoder_hints.h"
 
 namespace karyon::tools {
@@ -18,12 +18,22 @@ constexpr const char* example = R"(Examples:
   karyon convert tf_efficientnet_b4_ns-d6313a46.pth b4.safetensors
   karyon convert efficientnet-b4_noisy-student_notop.h5 b4.safetensors
   karyon train --init b4.safetensors ...
+  karyon convert unet.pth unet.safetensors
+  karyon predict --model unet.safetensors --out masks images
 
 Writes the network with karyon's names and layouts, and with what its tensors cannot tell: padding, eps of batch norm
-and input scaling, as the source has them. --init of karyon train takes published files without this step as well.)";
+and input scaling, as the source has them. --init of karyon train takes published files without this step as well. A U-Net of
+segmentation_models_pytorch or Keras' segmentation_models becomes a network that karyon predict runs.)";
 
 void run(const Options& options) {
     const PublishedEncoder encoder = PublishedEncoder::open(options.in, options.hints);
+    if (const auto unet = PublishedUnet::find(encoder)) {
+        const auto model = unet->load();
+        model->save(options.out, model->arena.values(), model->arena.buffers());
+        fmt::print("U-Net on efficientnet_{} from {}: {}\n", encoder.network().member, encoder.description().source,
+                   options.out);
+        return;
+    }
     convert_encoder(encoder, options.out);
     fmt::print("efficientnet_{} from {}, {} parameters: {}\n", encoder.network().member, encoder.description().source,
                encoder.parameters(), options.out);

@@ -62,6 +62,11 @@ std::size_t size_of(ElementType type) {
     return 0;
 }
 
+bool is_real(ElementType type) {
+    return type == ElementType::f16 || type == ElementType::bf16 || type == ElementType::f32 ||
+           type == ElementType::f64;
+}
+
 std::string_view name_of(ElementType type) {
     constexpr std::string_view names[] = {"bool", "u8",  "i8",  "u16",  "i16", "u32", "i32",
                                           "u64",  "i64", "f16", "bf16", "f32", "f64"};

@@ -11,6 +11,7 @@ namespace karyon {
 enum class ElementType : std::uint8_t { boolean, u8, i8, u16, i16, u32, i32, u64, i64, f16, bf16, f32, f64 };
 
 std::size_t size_of(ElementType);
+bool is_real(ElementType);  ///< f16, bf16, f32, f64
 std::string_view name_of(ElementType);
 
 /// Little-endian elements at any alignment -> f32, rounded to nearest where f32 holds fewer digits.

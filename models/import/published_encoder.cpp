@@ -10,11 +10,6 @@
 namespace karyon {
 namespace {
 
-bool is_real(ElementType type) {
-    return type == ElementType::f16 || type == ElementType::bf16 || type == ElementType::f32 ||
-           type == ElementType::f64;
-}
-
 /// Counters of batch norm (PyTorch); the input scaling that keras.applications keeps as a layer: its variance is in
 /// truth the deviation (tensorflow issue 49930), and the scaling of the source is what the weights were trained with.
 bool is_ignored(const std::string& name) {
@@ -44,8 +39,7 @@ void PublishedEncoder::compare() {
         if (!found)
             missing_.push_back(name);
         else if (found->shape != shape || !is_real(found->type))
-            misshaped_.push_back(fmt::format("{}: expected {} of real numbers, found {} of {}", name, to_string(shape),
-                                             to_string(found->shape), name_of(found->type)));
+            misshaped_.push_back(difference(name, shape, *found));
     }
     for (const CheckpointTensor& tensor : checkpoint_.tensors())
         if (!used.contains(tensor.name)) (is_ignored(tensor.name) ? ignored_ : unused_).push_back(tensor.name);

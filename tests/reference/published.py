@@ -1,11 +1,12 @@
 """Published families of EfficientNet, built by the libraries that publish them: the names and shapes of what they save,
 and what they compute from weights that both sides make from those names.
 
-    python published.py torch [NAME...]    # timm, efficientnet_pytorch, efficientnet_lite_pytorch, torchvision
-    python published.py keras              # keras.applications, qubvel's efficientnet
+    python published.py torch [NAME...]    # timm, efficientnet_pytorch, efficientnet_lite_pytorch, torchvision, smp
+    python published.py keras [NAME...]    # keras.applications, qubvel's efficientnet, segmentation_models
 """
 
 import math
+import os
 import sys
 
 import numpy as np
@@ -15,6 +16,7 @@ from published_file import save_published
 
 GAIN = 4.5  # keeps the activations of order 1 through all blocks
 SIZES = [(256, 256), (380, 380), (225, 193)]
+UNET_SIZES = [(256, 256), (64, 96)]
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
@@ -48,18 +50,28 @@ def sample(array, count=64):
     return flat[np.arange(count) * 7919 % flat.size]
 
 
-def from_torch(name, model, stages, options, sizes=SIZES):
-    """`stages` are the modules behind which a feature is taken."""
+def wanted(name):
+    return len(sys.argv) == 2 or name in sys.argv[2:]
+
+
+def set_torch_weights(model):
     import torch
 
-    if len(sys.argv) > 2 and name not in sys.argv[2:]:
-        return
-    model = model.eval()
+    model.eval()
     state = {key: torch.from_numpy(value_of(key, tuple(value.shape))).float() for key, value in model.state_dict().items()
              if not key.endswith("num_batches_tracked")}
     missing, unexpected = model.load_state_dict(state, strict=False)
     assert not unexpected and all(key.endswith("num_batches_tracked") for key in missing)
-    shapes = {key: list(value.shape) for key, value in model.state_dict().items()}
+    return {key: list(value.shape) for key, value in model.state_dict().items()}
+
+
+def from_torch(name, model, stages, options, sizes=SIZES):
+    """`stages` are the modules behind which a feature is taken."""
+    import torch
+
+    if not wanted(name):
+        return
+    shapes = set_torch_weights(model)
     features = {}
     for index, module in enumerate(stages(model)):
         def keep(module, inputs, output, index=index):
@@ -75,7 +87,22 @@ def from_torch(name, model, stages, options, sizes=SIZES):
     save_published(name, values, shapes, options)
 
 
+def unet_from_torch(name, model, options):
+    import torch
+
+    if not wanted(name):
+        return
+    shapes = set_torch_weights(model.double())
+    values = {}
+    with torch.no_grad():
+        for height, width in UNET_SIZES:
+            logits = model(torch.from_numpy(image(height, width)).permute(0, 3, 1, 2))
+            values[f"mask.{height}x{width}"] = sample(logits.permute(0, 2, 3, 1).numpy())
+    save_published(name, values, shapes, options)
+
+
 def make_torch():
+    import segmentation_models_pytorch as smp
     import timm
     import torch
     import torchvision
@@ -105,6 +132,9 @@ def make_torch():
                    SIZES if image_size is None else [(256, 256)])
     lite = Lite.from_name("efficientnet-lite0", image_size=None)
     from_torch("lukemelas_lite0", lite, last_blocks, {"source": "lukemelas", "member": "lite0"})
+    for member in ("b1", "b4"):
+        unet_from_torch(f"smp_{member}", smp.Unet(f"efficientnet-{member}", encoder_weights=None),
+                        {"source": "lukemelas", "member": member})
 
 
 def set_keras_weights(model):
@@ -127,6 +157,8 @@ def from_keras(name, build, scaled, options):
     """`scaled`: the network takes levels from 0 to 255 and scales them itself."""
     import tensorflow as tf
 
+    if not wanted(name):
+        return
     values = {}
     for height, width in SIZES:
         tf.keras.backend.clear_session()
@@ -143,8 +175,24 @@ def from_keras(name, build, scaled, options):
     save_published(name, values, shapes, options)
 
 
+def unet_from_keras(name, build, options):
+    import tensorflow as tf
+
+    if not wanted(name):
+        return
+    values = {}
+    for height, width in UNET_SIZES:
+        tf.keras.backend.clear_session()
+        model = build((height, width, 3))
+        shapes = set_keras_weights(model)
+        values[f"mask.{height}x{width}"] = sample(model(image(height, width), training=False).numpy())
+    save_published(name, values, shapes, options)
+
+
 def make_keras():
+    os.environ["SM_FRAMEWORK"] = "tf.keras"
     import efficientnet.tfkeras as efn
+    import segmentation_models as sm
     import tensorflow as tf
 
     tf.keras.backend.set_floatx("float64")
@@ -157,6 +205,8 @@ def make_keras():
         return tf.keras.Model(model.inputs, model.layers[-1](model.layers[-1].input))
 
     from_keras("qubvel_b0", qubvel, False, {"source": "qubvel", "member": "b0"})
+    unet_from_keras("segmentation_b0", lambda shape: sm.Unet(
+        "efficientnetb0", encoder_weights=None, input_shape=shape, activation="linear"), {"source": "qubvel", "member": "b0"})
 
 
 if __name__ == "__main__":
