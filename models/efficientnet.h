@@ -57,6 +57,9 @@ class EfficientNet {
     void visit(const std::string& prefix, const StateVisitor&);
 
     const std::vector<EfficientNetStage>& stages() const { return stages_; }
+    const Conv2d& stem() const { return stem_; }
+    const std::vector<MBConv>& blocks() const { return blocks_; }
+    const Conv2d& head() const { return head_; }
 
   private:
     std::vector<EfficientNetStage> stages_;

@@ -56,6 +56,7 @@ class LocalGlobalUnet {
     void visit(const std::string& prefix, const StateVisitor&);
 
     const UnetOptions& options() const { return options_; }
+    const EfficientNet& encoder() const { return encoder_; }
     bool wants_local() const { return options_.view != View::wide; }
     bool wants_global() const { return options_.view != View::local; }
 

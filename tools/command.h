@@ -16,6 +16,7 @@ void add_synth(CLI::App&);
 void add_info(CLI::App&);
 void add_inspect(CLI::App&);
 void add_convert(CLI::App&);
+void add_export(CLI::App&);
 void add_classify(CLI::App&);
 void add_doctor(CLI::App&);
 

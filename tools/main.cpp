@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
     karyon::tools::add_info(app);
     karyon::tools::add_inspect(app);
     karyon::tools::add_convert(app);
+    karyon::tools::add_export(app);
     karyon::tools::add_classify(app);
     karyon::tools::add_doctor(app);
     try {

@@ -140,6 +140,29 @@ Axes axes_of(Dialect dialect, const EncoderTensor& t) {
 
 bool as_it_is(Dialect dialect, const EncoderTensor& t) { return dialect == Dialect::karyon || t.shape.size() == 1; }
 
+/// Calls visit(index in our layout, index in the published one) for every element.
+template <typename Visit>
+void for_each_element(Dialect dialect, const EncoderTensor& t, Visit visit) {
+    if (as_it_is(dialect, t)) {
+        for (std::size_t i = 0; i < std::size_t(element_count(t.shape)); ++i) visit(i, i);
+        return;
+    }
+    const Axes axes = axes_of(dialect, t);
+    std::array<std::size_t, 4> strides{};  // of our axes, in the published elements
+    std::size_t stride = 1;
+    for (std::size_t i = 4; i-- > 0;) {
+        strides[axes.published[i]] = stride;
+        stride *= std::size_t(axes.ours[axes.published[i]]);
+    }
+    std::size_t at = 0;
+    const auto& n = axes.ours;
+    for (std::size_t a = 0; a < std::size_t(n[0]); ++a)
+        for (std::size_t b = 0; b < std::size_t(n[1]); ++b)
+            for (std::size_t c = 0; c < std::size_t(n[2]); ++c)
+                for (std::size_t d = 0; d < std::size_t(n[3]); ++d, ++at)
+                    visit(at, a * strides[0] + b * strides[1] + c * strides[2] + d * strides[3]);
+}
+
 }  // namespace
 
 std::string name_of(Dialect dialect) {
@@ -175,24 +198,11 @@ Shape published_shape(Dialect dialect, const EncoderTensor& t) {
 }
 
 void to_karyon_layout(Dialect dialect, const EncoderTensor& t, std::span<const float> from, std::span<float> to) {
-    if (as_it_is(dialect, t)) {
-        std::copy(from.begin(), from.end(), to.begin());
-        return;
-    }
-    const Axes axes = axes_of(dialect, t);
-    std::array<std::size_t, 4> strides{};  // of our axes, in the published elements
-    std::size_t stride = 1;
-    for (std::size_t i = 4; i-- > 0;) {
-        strides[axes.published[i]] = stride;
-        stride *= std::size_t(axes.ours[axes.published[i]]);
-    }
-    std::size_t at = 0;
-    const auto& n = axes.ours;
-    for (std::size_t a = 0; a < std::size_t(n[0]); ++a)
-        for (std::size_t b = 0; b < std::size_t(n[1]); ++b)
-            for (std::size_t c = 0; c < std::size_t(n[2]); ++c)
-                for (std::size_t d = 0; d < std::size_t(n[3]); ++d, ++at)
-                    to[at] = from[a * strides[0] + b * strides[1] + c * strides[2] + d * strides[3]];
+    for_each_element(dialect, t, [&](std::size_t ours, std::size_t published) { to[ours] = from[published]; });
+}
+
+void to_published_layout(Dialect dialect, const EncoderTensor& t, std::span<const float> from, std::span<float> to) {
+    for_each_element(dialect, t, [&](std::size_t ours, std::size_t published) { to[published] = from[ours]; });
 }
 
 }  // namespace karyon

@@ -20,5 +20,7 @@ std::string published_name(Dialect, const EncoderTensor&);
 Shape published_shape(Dialect, const EncoderTensor&);
 /// Elements as published -> as EncoderTensor::shape.
 void to_karyon_layout(Dialect, const EncoderTensor&, std::span<const float> from, std::span<float> to);
+/// The way back.
+void to_published_layout(Dialect, const EncoderTensor&, std::span<const float> from, std::span<float> to);
 
 }  // namespace karyon
