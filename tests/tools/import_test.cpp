@@ -9,9 +9,9 @@ using namespace karyon::test;
 
 namespace {
 
-/// A B0 with timm's names, as a safetensors file.
-void write_timm(const std::filesystem::path& path) {
-    const Checkpoint checkpoint = PublishedFixture("timm-tf_b0").checkpoint(path);
+/// What a library would have saved, as a safetensors file.
+void write_published(const std::string& fixture, const std::filesystem::path& path) {
+    const Checkpoint checkpoint = PublishedFixture(fixture).checkpoint(path);
     std::vector<std::vector<float>> values;
     std::vector<SafetensorsItem> items;
     for (const CheckpointTensor& tensor : checkpoint.tensors()) {
@@ -33,7 +33,7 @@ Image gradient(int size) {
 
 TEST_CASE("inspect, convert, classify: a published file is recognised, converted, and computes the same") {
     const Workplace place;
-    write_timm(place / "tf_efficientnet_b0_ns.safetensors");
+    write_published("timm-tf_b0", place / "tf_efficientnet_b0_ns.safetensors");
     const Outcome inspected = place.karyon("inspect tf_efficientnet_b0_ns.safetensors --json");
     REQUIRE_MESSAGE(inspected.status == 0, inspected.err);
     const auto json = inspected.json();
@@ -67,7 +67,7 @@ TEST_CASE("inspect, convert, classify: a published file is recognised, converted
 
 TEST_CASE("train --init: a published encoder sets padding, eps and input scaling, and another size is refused") {
     const Workplace place;
-    write_timm(place / "tf_efficientnet_b0_ap.safetensors");
+    write_published("timm-tf_b0", place / "tf_efficientnet_b0_ap.safetensors");
     REQUIRE(place.karyon("synth --out data --images 4 --size 96").status == 0);
     const std::string common =
         "train --data data --split data/splits/train.txt --preset fast --init "
@@ -82,4 +82,28 @@ TEST_CASE("train --init: a published encoder sets padding, eps and input scaling
     const Outcome refused = place.karyon(common + "other --encoder b4");
     CHECK(refused.status == 1);
     CHECK(refused.err.find("say --encoder b0") != std::string::npos);
+}
+
+TEST_CASE("a U-Net of smp is recognised, converted, run, and exported again") {
+    const Workplace place;
+    write_published("smp_b1", place / "unet.safetensors");
+    const auto inspected = place.karyon("inspect unet.safetensors --json").json();
+    CHECK(inspected["unet"] == "smp");
+    CHECK(inspected["model"] == "efficientnet_b1");
+    CHECK(inspected["padding_size"] == 240);
+    CHECK(inspected["missing"].empty());
+    REQUIRE(place.karyon("convert unet.safetensors own.safetensors").status == 0);
+    write_png(place / "x.png", gradient(256));
+    const Outcome predicted = place.karyon("predict --model own.safetensors --tta none --out masks x.png");
+    CHECK_MESSAGE(predicted.status == 0, predicted.err);
+    CHECK(std::filesystem::exists(place / "masks/x.mask.png"));
+
+    CHECK(place.karyon("export own.safetensors unet.onnx --to onnx").status == 0);
+    CHECK(std::filesystem::file_size(place / "unet.onnx") > 4 * 6'000'000);
+    CHECK(place.karyon("export own.safetensors encoder.safetensors --to lukemelas").status == 0);
+    CHECK(place.karyon("inspect encoder.safetensors --json").json()["source"] == "lukemelas");
+    const Outcome refused = place.karyon("export own.safetensors timm.safetensors --to timm");
+    CHECK(refused.status == 1);
+    CHECK(refused.err.find("padding fixed for 240") != std::string::npos);
+    CHECK(place.karyon("export own.safetensors x --to caffe").status == 2);
 }
