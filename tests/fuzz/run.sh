@@ -14,7 +14,8 @@ readers=()
 for source in models/import/{checkpoint,element_type,inflate,mapped_file,pickle,pickle_globals,unpickler,state_dict} \
     models/import/{pytorch_stream_reader,pytorch_zip_reader,safetensors_reader,zip_archive} \
     "models/import/$([[ -n $hdf5 ]] || echo without/)hdf5_reader" \
-    tensor/{tensor,allocator,autograd,device,safetensors_header} tests/fuzz/checkpoint_fuzz; do
+    tensor/{tensor,allocator,autograd,device,no_cuda,safetensors_header} \
+    kernels/{types,elementwise/add,elementwise/fill} tests/fuzz/checkpoint_fuzz; do
     readers+=("$source.cpp")
 done
 for source in "${readers[@]}"; do
