@@ -9,8 +9,8 @@ namespace karyon::kernel_table {
 /// What no figure of the table may pass.
 inline constexpr double most_bank_ways = 2;
 inline constexpr double most_sectors = 1.02;      ///< sectors of a request over the ideal
-inline constexpr double most_dram_bytes = 1.05;   ///< over the compulsory bytes; 1 over it at least
-inline constexpr double most_flops = 1.05;        ///< over those of cost(), where it states any; 1 over it at least
+inline constexpr double most_dram_bytes = 1.05;   ///< over the compulsory bytes and partial sums; 1 over it at least
+inline constexpr double most_flops = 1.05;        ///< over those of cost(), or of the tiles; 1 over it at least
 inline constexpr double most_sector_bytes = 1.1;  ///< over the compulsory bytes, or what the tiles explain
 
 /// What docs/kernels/bounds.toml says about single cases.

@@ -53,8 +53,9 @@ class BoundsCheck {
                          row.ideal_sectors, most_sectors));
     }
     void per_case(const Row& row) {
-        hold_ratio(row, "dram_bytes", row.dram_bytes, row.compulsory_bytes, most_dram_bytes, true);
-        if (row.flops > 0) hold_ratio(row, "flops", row.profiled_flops, row.flops, most_flops, true);
+        hold_ratio(row, "dram_bytes", row.dram_bytes, row.compulsory_bytes + row.partial_bytes, most_dram_bytes, true);
+        const double flops = row.tile_flops > 0 ? row.tile_flops : row.flops;
+        if (flops > 0) hold_ratio(row, "flops", row.profiled_flops, flops, most_flops, true);
         const Bounds::Family family = bounds_.family_of(row.case_name);
         if (family.tiles)
             hold(row, "sector_bytes", row.tile_bytes > 0, "the case does not state the bytes that its tiles explain");

@@ -14,7 +14,7 @@ using namespace karyon;
 using namespace karyon::kernel_table;
 
 struct Options {
-    std::string ptxas, profiles, json, markdown, registers, committed;
+    std::string ptxas, profiles, json, table, markdown, registers, committed;
 };
 
 void write(const std::string& path, const std::string& text) {
@@ -24,18 +24,23 @@ void write(const std::string& path, const std::string& text) {
 
 int run(const Options& options) {
     const std::vector<Resources> resources = read_ptxas_logs(options.ptxas);
-    const std::vector<Row> rows = make_rows(resources, read_profiles(options.profiles));
+    std::vector<CaseProfile> cases = read_profiles(options.profiles);
+    const std::vector<Row> committed =
+        options.committed.empty() ? std::vector<Row>() : read_table(options.committed + "/table.tsv");
+    complete(cases, committed);
+    const std::vector<Row> rows = make_rows(resources, cases);
     const std::vector<Registers> registers = registers_of(resources);
     if (!options.json.empty()) write(options.json, to_json(rows));
+    if (!options.table.empty()) write(options.table, to_tsv(rows));
     if (!options.markdown.empty()) write(options.markdown, "# The kernel table\n\n" + to_markdown(rows));
     if (!options.registers.empty()) write(options.registers, to_tsv(registers));
     if (options.committed.empty()) {
-        if (options.json.empty() && options.markdown.empty()) fmt::print("{}", to_markdown(rows));
+        if (options.json.empty() && options.table.empty()) fmt::print("{}", to_markdown(rows));
         return 0;
     }
     Report report;
     check_bounds(rows, registers, read_bounds(options.committed + "/bounds.toml"), report);
-    check_rows(rows, read_json(options.committed + "/table.json"), report);
+    check_rows(rows, committed, report);
     check_registers(registers, read_tsv(options.committed + "/registers.tsv"), report);
     for (const std::string& text : report.failures) fmt::print("kernel table: {}\n", text);
     const auto failed = static_cast<int>(report.failures.size());
@@ -51,9 +56,12 @@ int main(int argc, char** argv) {
     app.add_option("--ptxas", options.ptxas, "folder with the logs of ptxas -v")->required();
     app.add_option("--profiles", options.profiles, "folder with the profiles of the cases")->required();
     app.add_option("--json", options.json, "writes the rows as JSON");
+    app.add_option("--table", options.table, "writes the rows as what --check reads");
     app.add_option("--markdown", options.markdown, "writes the page");
     app.add_option("--registers", options.registers, "writes the registers of all kernels, also of those in no case");
-    app.add_option("--check", options.committed, "folder of the committed table and its bounds, to be held against");
+    app.add_option("--check", options.committed,
+                   "folder of the committed table and its bounds, to be held against; cases without a profile are "
+                   "taken from there");
     CLI11_PARSE(app, argc, argv);
     try {
         return run(options);

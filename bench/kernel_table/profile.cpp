@@ -89,10 +89,11 @@ std::vector<CaseProfile> read_profiles(const std::filesystem::path& folder) {
         std::istringstream fields(line);
         CaseProfile item;
         std::getline(fields, item.name, '\t');
-        fields >> item.cost.bytes >> item.cost.flops >> item.tile_bytes;
-        if (!fields) throw Error((folder / "list").string(), "expected name, bytes, flops, tile bytes, got {}", line);
+        fields >> item.cost.bytes >> item.cost.flops >> item.tile_bytes >> item.partial_bytes >> item.tile_flops;
+        if (!fields) throw Error((folder / "list").string(), "expected a name and five numbers, got {}", line);
         const std::string number = std::to_string(cases.size() + 1);
-        item.kernels = read_profile(folder / (number + ".json"), folder / (number + ".txt"));
+        if (exists(folder / (number + ".json")))
+            item.kernels = read_profile(folder / (number + ".json"), folder / (number + ".txt"));
         cases.push_back(std::move(item));
     }
     return cases;

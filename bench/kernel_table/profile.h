@@ -24,14 +24,17 @@ struct KernelProfile {
 struct CaseProfile {
     std::string name;
     kernels::Cost cost;
-    double tile_bytes = 0;  ///< traffic without a cache that the case says its tiles explain; 0: nothing said
-    std::vector<KernelProfile> kernels;
+    double tile_bytes = 0;     ///< traffic without a cache that the case says its tiles explain; 0: nothing said
+    double partial_bytes = 0;  ///< partial sums between its kernels, written and read
+    double tile_flops = 0;     ///< all that its tiles compute; 0: those of cost()
+    std::vector<KernelProfile> kernels;  ///< none where the case was not profiled
 };
 
 /// Reads the profile that ptxcpu wrote, and what it printed with PTXCPU_VERBOSE=1, which alone names the launches.
 std::vector<KernelProfile> read_profile(const std::filesystem::path& json, const std::filesystem::path& launches);
 
-/// All cases of a folder: `list` as `gpu_cases --list` prints it; N.json and N.txt of its Nth line, from 1.
+/// All cases of a folder: `list` as `gpu_cases --list` prints it; N.json and N.txt of its Nth line, from 1,
+/// where it was profiled.
 std::vector<CaseProfile> read_profiles(const std::filesystem::path& folder);
 
 }  // namespace karyon::kernel_table

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/kernel_table/arch.h"
+#include "bench/kernel_table/fields.h"
 #include "kernels/error.h"
 
 namespace karyon::kernel_table {
@@ -29,6 +30,8 @@ Row make_row(const Resources& takes, const CaseProfile& of, const KernelProfile&
     row.bank_ways = rounded(kernel.bank_ways);
     row.compulsory_bytes = of.cost.bytes;
     row.tile_bytes = of.tile_bytes;
+    row.partial_bytes = of.partial_bytes;
+    row.tile_flops = of.tile_flops;
     row.kernel_dram_bytes = kernel.dram_bytes;
     row.kernel_sector_bytes = kernel.sector_bytes;
     row.flops = of.cost.flops;
@@ -38,32 +41,6 @@ Row make_row(const Resources& takes, const CaseProfile& of, const KernelProfile&
         row.profiled_flops += each.flops;
     }
     return row;
-}
-
-/// Calls each(key, member) for all that a row holds, in the order of the file.
-template <typename AnyRow, typename Each>
-void for_each_field(AnyRow& row, Each each) {
-    each("kernel", row.kernel);
-    each("arch", row.arch);
-    each("case", row.case_name);
-    each("file", row.file);
-    each("registers", row.registers);
-    each("spill_bytes", row.spill_bytes);
-    each("stack_bytes", row.stack_bytes);
-    each("shared_bytes", row.shared_bytes);
-    each("threads", row.threads);
-    each("occupancy", row.occupancy);
-    each("sectors_per_request", row.sectors_per_request);
-    each("ideal_sectors", row.ideal_sectors);
-    each("bank_ways", row.bank_ways);
-    each("compulsory_bytes", row.compulsory_bytes);
-    each("dram_bytes", row.dram_bytes);
-    each("sector_bytes", row.sector_bytes);
-    each("tile_bytes", row.tile_bytes);
-    each("kernel_dram_bytes", row.kernel_dram_bytes);
-    each("kernel_sector_bytes", row.kernel_sector_bytes);
-    each("flops", row.flops);
-    each("profiled_flops", row.profiled_flops);
 }
 
 ordered_json to_value(const std::string& text) { return text; }
@@ -101,16 +78,25 @@ std::string to_json(const std::vector<Row>& rows) {
     return text + "\n]\n";
 }
 
-std::vector<Row> read_json(const std::filesystem::path& path) {
-    std::ifstream in(path);
-    if (!in) throw Error(path.string(), "expected a kernel table, got no such file");
-    std::vector<Row> rows;
-    const ordered_json all = ordered_json::parse(in);
-    for (const ordered_json& line : all)
-        for_each_field(rows.emplace_back(), [&](const char* key, auto& value) {
-            value = line.at(key).get<std::decay_t<decltype(value)>>();
-        });
-    return rows;
+void complete(std::vector<CaseProfile>& cases, const std::vector<Row>& before) {
+    for (CaseProfile& item : cases) {
+        if (!item.kernels.empty()) continue;
+        for (const Row& row : before) {
+            if (row.case_name != item.name || row.arch != before.front().arch) continue;
+            item.kernels.push_back({.kernel = row.kernel,
+                                    .file = row.file,
+                                    .threads = row.threads,
+                                    .shared_bytes = row.shared_bytes,
+                                    .requests = 1,
+                                    .sectors = row.sectors_per_request,
+                                    .ideal_sectors = row.ideal_sectors,
+                                    .bank_ways = row.bank_ways,
+                                    .dram_bytes = row.kernel_dram_bytes,
+                                    .sector_bytes = row.kernel_sector_bytes,
+                                    .flops = item.kernels.empty() ? row.profiled_flops : 0});
+        }
+        if (item.kernels.empty()) throw Error("kernel table", "expected a profile of {}, got none", item.name);
+    }
 }
 
 }  // namespace karyon::kernel_table

@@ -19,17 +19,23 @@ struct Row {
     double sectors_per_request = 0, ideal_sectors = 0;  ///< both per request
     double bank_ways = 1;
     double compulsory_bytes = 0, dram_bytes = 0, sector_bytes = 0;  ///< of the case
-    double tile_bytes = 0;                                          ///< CaseProfile::tile_bytes
+    double tile_bytes = 0, partial_bytes = 0, tile_flops = 0;       ///< of the case: see CaseProfile
     double kernel_dram_bytes = 0, kernel_sector_bytes = 0;          ///< this kernel's part
     double flops = 0, profiled_flops = 0;                           ///< by cost() and by the profile, of the case
 };
 
-/// Throws Error where a profiled kernel has no resources.
+/// Throws Error where a kernel of a case has no resources.
 std::vector<Row> make_rows(const std::vector<Resources>&, const std::vector<CaseProfile>&);
+
+/// Cases that were not profiled take what a table of before says of them. Throws Error where it says nothing.
+void complete(std::vector<CaseProfile>&, const std::vector<Row>& before);
 
 /// A list of objects, one on a line.
 std::string to_json(const std::vector<Row>&);
-std::vector<Row> read_json(const std::filesystem::path&);
+
+/// A line for each kernel of a case; what differs between architectures is a list in the order of `arch`.
+std::string to_tsv(const std::vector<Row>&);
+std::vector<Row> read_table(const std::filesystem::path&);
 
 /// The rows as two Markdown tables: what kernels take, and how they reach memory.
 std::string to_markdown(const std::vector<Row>&);

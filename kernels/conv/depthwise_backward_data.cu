@@ -28,7 +28,10 @@ struct BackwardFinish {
             if (x.data) multiply_slopes<Window>(patch, table, m, out[m], sum, sum_xhat);
             patch.template store_row<Window>(dz, m, out[m]);
         }
-        if (sums) write_sums(patch, tile, sum, sum_xhat, reinterpret_cast<float(*)[2][slab_channels<T>]>(shared));
+        if (!sums) return;
+#pragma unroll
+        for (int v = 0; v < word_width<T>; ++v) sum_xhat[v] *= table.inverse[patch.lane() * word_width<T> + v];
+        write_sums(patch, tile, sum, sum_xhat, reinterpret_cast<float(*)[2][slab_channels<T>]>(shared));
     }
 
     /// For one row of the patch: all its loads are under way before the first is waited for.
@@ -42,8 +45,8 @@ struct BackwardFinish {
         patch.template load_row<Window>(x, m, words);
 #pragma unroll
         for (int v = 0; v < word_width<T>; ++v) {
-            const int c = patch.lane * word_width<T> + v;
-            const float mean = table.mean[c], scale = table.scale[c], beta = table.beta[c], inverse = table.inverse[c];
+            const int c = patch.lane() * word_width<T> + v;
+            const float mean = table.mean[c], scale = table.scale[c], beta = table.beta[c];
 #pragma unroll
             for (int first = 0; first < Window::columns; first += few) {
                 float distance[few], slope[few];
@@ -62,7 +65,7 @@ struct BackwardFinish {
                     float& gradient = out[first + i][v];
                     gradient = row_inside && inside ? gradient * slope[i] : 0.0f;
                     sum[v] += gradient;
-                    sum_xhat[v] += gradient * (distance[i] * inverse);
+                    sum_xhat[v] += gradient * distance[i];
                 }
             }
         }
@@ -78,14 +81,14 @@ struct BackwardFinish {
             sum[v] += __shfl_xor_sync(all_lanes, sum[v], strip_lanes);
             sum_xhat[v] += __shfl_xor_sync(all_lanes, sum_xhat[v], strip_lanes);
             if (threadIdx.x % 32 < strip_lanes) {
-                of_warp[warp][0][patch.lane * word_width<T> + v] = sum[v];
-                of_warp[warp][1][patch.lane * word_width<T> + v] = sum_xhat[v];
+                of_warp[warp][0][patch.lane() * word_width<T> + v] = sum[v];
+                of_warp[warp][1][patch.lane() * word_width<T> + v] = sum_xhat[v];
             }
         }
         __syncthreads();
         const int which = static_cast<int>(threadIdx.x) / slab_channels<T>;
         const int lane = static_cast<int>(threadIdx.x) % slab_channels<T>;
-        const int channel = patch.channel - patch.lane * word_width<T> + lane;
+        const int channel = patch.channel - patch.lane() * word_width<T> + lane;
         if (which >= 2 || channel >= dz.channels) return;
         float total = of_warp[0][which][lane];
         for (int i = 1; i < block_threads / 32; ++i) total += of_warp[i][which][lane];

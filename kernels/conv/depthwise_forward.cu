@@ -52,9 +52,9 @@ struct ForwardFinish {
         __syncthreads();  // the staged tile is read to its end
         if (threadIdx.x % 32 < strip_lanes)
 #pragma unroll
-            for (int v = 0; v < word_width<T>; ++v) of_warp[warp][patch.lane * word_width<T> + v] = mine[v];
+            for (int v = 0; v < word_width<T>; ++v) of_warp[warp][patch.lane() * word_width<T> + v] = mine[v];
         __syncthreads();
-        const int lane = static_cast<int>(threadIdx.x), channel = patch.channel - patch.lane * word_width<T> + lane;
+        const int lane = static_cast<int>(threadIdx.x), channel = patch.channel - patch.lane() * word_width<T> + lane;
         if (lane >= slab_channels<T> || channel >= y.channels) return;
         Moments total = of_warp[0][lane];
         for (int i = 1; i < block_threads / 32; ++i) total.add(of_warp[i][lane]);

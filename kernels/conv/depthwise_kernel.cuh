@@ -25,23 +25,24 @@ struct alignas(64) Tables {
 template <typename T>
 struct OutputPatch {
     int image, row, column;
-    int channel, count;  ///< the lane's first channel; how many of its word there are, 0 or less behind the last one
-    bool active;         ///< false for a strip that has no patch
-    int lane;            ///< of the strip
+    int channel;  ///< the lane's first
+    int count;    ///< how many of the word's channels there are; 0 or less behind the last one, and without a patch
 
+    /// Of the strip; computed again where it is needed, for want of registers.
+    __device__ static int lane() { return static_cast<int>(threadIdx.x) % strip_lanes; }
     template <typename U>
     __device__ bool has_row(const Images<U>& images, int m) const {
-        return active && count > 0 && row + m >= 0 && row + m < images.height;
+        return count > 0 && row + m >= 0 && row + m < images.height;
     }
     /// Calls visit(n, index of the element, whether it is there) for every output [m, n] of a row of the patch.
     template <typename Window, typename U, typename Visit>
     __device__ void for_each_in_row(const Images<U>& images, int m, Visit visit) const {
-        const std::ptrdiff_t first =
+        std::ptrdiff_t at =
             images.row(image, row + m) + static_cast<std::ptrdiff_t>(column) * images.channels + channel;
         const bool row_inside = has_row(images, m);
 #pragma unroll
-        for (int n = 0; n < Window::columns; ++n)
-            visit(n, first + n * images.channels, row_inside && column + n >= 0 && column + n < images.width);
+        for (int n = 0; n < Window::columns; ++n, at += images.channels)
+            visit(n, at, row_inside && column + n >= 0 && column + n < images.width);
     }
     template <typename Window, typename U, typename Visit>
     __device__ void for_each_output(const Images<U>& images, Visit visit) const {
@@ -132,15 +133,12 @@ __global__ void __launch_bounds__(block_threads, 3)
     const int strip = static_cast<int>(threadIdx.x) / strip_lanes, lane = static_cast<int>(threadIdx.x) % strip_lanes;
     const Patch patch(tiles, strip);
     const int channel = first_channel + lane * word_width<T>;
-    const OutputPatch<T> to{start.image + patch.image,
-                            tiles.out_top + (start.row + patch.row) * Window::rows,
-                            tiles.out_left + (start.column + patch.column) * Window::columns,
-                            channel,
-                            x.channels - channel,
-                            patch.image < tiles.images && start.image + patch.image < x.batch,
-                            lane};
+    const bool has_patch = patch.image < tiles.images && start.image + patch.image < x.batch;
+    const OutputPatch<T> to{start.image + patch.image, tiles.out_top + (start.row + patch.row) * Window::rows,
+                            tiles.out_left + (start.column + patch.column) * Window::columns, channel,
+                            has_patch ? x.channels - channel : 0};
     float out[Window::rows][Window::columns][word_width<T>] = {};
-    if (to.active)
+    if (has_patch)
         correlate_patch<T, Window>(
             PatchInputs<Window>(stage, staged, patch, lane),
             reinterpret_cast<const float(*)[slab_channels<T>]>(tables.weights[0] + lane * word_width<T>), out);

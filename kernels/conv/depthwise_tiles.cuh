@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 
 #include "kernels/conv/depthwise_conv.h"
 #include "kernels/conv/depthwise_window.cuh"
@@ -160,22 +161,30 @@ void with_kernel_size(int kernel, Body body) {
 inline int divide_up(int a, int b) { return (a + b - 1) / b; }
 
 /// Cuts images of `height` x `width` outputs from tiles.out_top, out_left on into tiles as alike as can be, of at most
-/// 8 rows of patches and max_patches / 8 columns; of small images as many go into one tile as there are patches left,
-/// and as bytes_of(tiles) still allows.
+/// max_patches patches: those that stage the fewest inputs with their halos. Of small images as many go into one tile
+/// as there are patches left, and as bytes_of(tiles) still allows.
 template <typename Window, typename BytesOfTile>
-Tiles cut_tiles(Tiles tiles, int batch, int height, int width, int max_patches, BytesOfTile bytes_of) {
-    constexpr int max_rows = 8;
-    const int rows = divide_up(height - tiles.out_top, Window::rows);
-    const int columns = divide_up(width - tiles.out_left, Window::columns);
-    tiles.down = divide_up(rows, max_rows);
-    tiles.across = divide_up(columns, max_patches / max_rows);
-    tiles.rows = divide_up(rows, tiles.down);
-    tiles.columns = divide_up(columns, tiles.across);
-    tiles.images = std::clamp(max_patches / (tiles.rows * tiles.columns), 1, batch);
-    while (tiles.images > 1 && bytes_of(tiles) > shared_bytes_limit) --tiles.images;
-    tiles.groups = divide_up(batch, tiles.images);
-    tiles.images = divide_up(batch, tiles.groups);
-    return tiles;
+Tiles cut_tiles(const Tiles& origin, int batch, int height, int width, int max_patches, BytesOfTile bytes_of) {
+    const int rows = divide_up(height - origin.out_top, Window::rows);
+    const int columns = divide_up(width - origin.out_left, Window::columns);
+    Tiles best = origin;
+    std::int64_t fewest = INT64_MAX;
+    for (int most_rows = 1; most_rows <= max_patches; ++most_rows) {
+        Tiles tiles = origin;
+        tiles.down = divide_up(rows, most_rows);
+        tiles.rows = divide_up(rows, tiles.down);
+        tiles.across = divide_up(columns, max_patches / tiles.rows);
+        tiles.columns = divide_up(columns, tiles.across);
+        if (bytes_of(tiles) > shared_bytes_limit) continue;
+        const Stage<Window> stage(tiles);
+        const std::int64_t staged = std::int64_t{tiles.down} * tiles.across * stage.rows * stage.columns;
+        if (staged < fewest) fewest = staged, best = tiles;
+    }
+    best.images = std::clamp(max_patches / (best.rows * best.columns), 1, batch);
+    while (best.images > 1 && bytes_of(best) > shared_bytes_limit) --best.images;
+    best.groups = divide_up(batch, best.images);
+    best.images = divide_up(batch, best.groups);
+    return best;
 }
 
 }  // namespace karyon::kernels::gpu::depthwise

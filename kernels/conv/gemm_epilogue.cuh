@@ -38,10 +38,11 @@ __device__ void store_result(const GemmArguments<T>& g, const Part& part) {
             }
             if (g.counts) store_shared(from, value);
         }
-        if (n < g.split)
-            store(g.first + m * g.split + n, value);
-        else if (g.second)
-            store(g.second + m * (g.columns - g.split) + (n - g.split), value);
+        // One store for both: of two, the compiler takes the second apart into elements.
+        T* const to = n < g.split ? g.first + m * g.split + n
+                      : g.second  ? g.second + m * (g.columns - g.split) + (n - g.split)
+                                  : nullptr;
+        if (to) store(to, value);
     };
     const int thread = static_cast<int>(threadIdx.x);
     if (g.vector_store) {

@@ -12,7 +12,12 @@ struct Forward {
 
 template <Activation f>
 struct Backward {
-    __device__ float operator()(float x, float dy) const { return dy * activation_slope<f>(x); }
+    __device__ float operator()(float x, float dy) const {
+        if constexpr (f == Activation::relu)
+            return x > 0.0f ? dy : 0.0f;
+        else
+            return dy * activation_slope<f>(x);
+    }
 };
 
 }  // namespace

@@ -25,10 +25,10 @@ struct CrossEntropyFinish {
 };
 
 struct CrossEntropyGradient {
-    float count;
+    float share;  ///< of one element: 1 / count
     const float* dloss;
 
-    __device__ float operator()(float x, float t) const { return dloss[0] / count * (sigmoid(x) - t); }
+    __device__ float operator()(float x, float t) const { return dloss[0] * share * (sigmoid(x) - t); }
 };
 
 }  // namespace
@@ -41,7 +41,7 @@ void binary_cross_entropy_forward(Stream& stream, std::int64_t count, In logits,
 }
 
 void binary_cross_entropy_backward(Stream& stream, std::int64_t count, In logits, In target, In dloss, Out dlogits) {
-    const CrossEntropyGradient gradient{static_cast<float>(count), dloss.as<float>()};
+    const CrossEntropyGradient gradient{1.0f / static_cast<float>(count), dloss.as<float>()};
     with_target("binary_cross_entropy", target, [&](const auto* t) {
         map("binary_cross_entropy_backward", stream, count, gradient, logits.as<float>(), t, dlogits.as<float>());
     });

@@ -37,7 +37,7 @@ struct JaccardGradient {
 
     __device__ float operator()(float logit, float t) const {
         const float a = sums[0] + smooth, b = sums[1] + sums[2] - sums[0] + smooth;
-        const float inside = dloss[0] / b, outside = inside * (a / b);
+        const float inside = __fdividef(dloss[0], b), outside = inside * __fdividef(a, b);
         const float p = sigmoid(logit);
         return (outside - t * (outside + inside)) * (p * (1.0f - p));
     }

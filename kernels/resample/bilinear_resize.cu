@@ -63,11 +63,11 @@ __global__ void __launch_bounds__(RowTiles::threads)
 }
 
 // Gather form: one thread per pack of dx visits the outputs that looked at its pixel, row by row. The weights are whole
-// numbers until the end.
+// numbers until the end, where unit_weight scales the sum.
 template <typename T, int width>
 __global__ void __launch_bounds__(RowTiles::threads)
-    resize_backward_kernel(RowTiles tiles, Axis rows, Axis columns, unsigned channels, const Pack<T, width>* dy,
-                           Pack<T, width>* dx) {
+    resize_backward_kernel(RowTiles tiles, Axis rows, Axis columns, float unit_weight, unsigned channels,
+                           const Pack<T, width>* dy, Pack<T, width>* dx) {
     const RowTile tile(tiles);
     if (!tile.inside) return;
     const auto row = static_cast<unsigned>(tile.row), height = static_cast<unsigned>(rows.in);
@@ -85,10 +85,9 @@ __global__ void __launch_bounds__(RowTiles::threads)
             for (int k = 0; k < width; ++k) sum[k] += weight * to_float(value.at[k]);
         }
     }
-    const float whole = static_cast<float>(rows.unit()) * static_cast<float>(columns.unit());
     Pack<T, width> result;
 #pragma unroll
-    for (int k = 0; k < width; ++k) result.at[k] = from_float<T>(sum[k] / whole);
+    for (int k = 0; k < width; ++k) result.at[k] = from_float<T>(sum[k] * unit_weight);
     dx[tile.offset(tiles)] = result;
 }
 
@@ -97,7 +96,8 @@ constexpr int warps_per_block = 8;
 // For few channels and a large magnification: one warp per element of dx, its lanes spread over the outputs.
 template <typename T>
 __global__ void __launch_bounds__(warps_per_block* warp_lanes)
-    resize_backward_warp_kernel(std::int64_t count, Axis rows, Axis columns, unsigned channels, const T* dy, T* dx) {
+    resize_backward_warp_kernel(std::int64_t count, Axis rows, Axis columns, float unit_weight, unsigned channels,
+                                const T* dy, T* dx) {
     const std::int64_t at = std::int64_t{blockIdx.x} * warps_per_block + threadIdx.x / warp_lanes;
     if (at >= count) return;
     const auto channel = static_cast<unsigned>(at % channels);
@@ -114,8 +114,7 @@ __global__ void __launch_bounds__(warps_per_block* warp_lanes)
         sum += weight * to_float(from[(std::int64_t{p} * columns.out + q) * channels]);
     }
     sum = warp_sum(sum);
-    const float whole = static_cast<float>(rows.unit()) * static_cast<float>(columns.unit());
-    if (threadIdx.x % warp_lanes == 0) dx[at] = from_float<T>(sum / whole);
+    if (threadIdx.x % warp_lanes == 0) dx[at] = from_float<T>(sum * unit_weight);
 }
 
 void check_sides(const ResizeShape& shape) {
@@ -135,6 +134,11 @@ void launch_forward(Stream& stream, const ResizeShape& shape, const T* x, T* y) 
            static_cast<unsigned>(channels), reinterpret_cast<const Unit*>(x), reinterpret_cast<Unit*>(y));
 }
 
+/// What a weight of 1, a product of whole numbers, stands for.
+float unit_weight(const ResizeShape& shape) {
+    return 1.0f / (static_cast<float>(2 * shape.out_height) * static_cast<float>(2 * shape.out_width));
+}
+
 template <typename T, int width>
 void launch_backward(Stream& stream, const ResizeShape& shape, const T* dy, T* dx) {
     using Unit = Pack<T, width>;
@@ -142,7 +146,7 @@ void launch_backward(Stream& stream, const ResizeShape& shape, const T* dy, T* d
     const RowTiles tiles(std::int64_t{shape.batch} * shape.in_height, std::int64_t{shape.in_width} * channels);
     if (tiles.empty()) return;
     launch("bilinear_resize_backward", stream, tiles.grid(), resize_backward_kernel<T, width>, tiles,
-           Axis{shape.in_height, shape.out_height}, Axis{shape.in_width, shape.out_width},
+           Axis{shape.in_height, shape.out_height}, Axis{shape.in_width, shape.out_width}, unit_weight(shape),
            static_cast<unsigned>(channels), reinterpret_cast<const Unit*>(dy), reinterpret_cast<Unit*>(dx));
 }
 
@@ -152,7 +156,7 @@ void launch_backward_warps(Stream& stream, const ResizeShape& shape, const T* dy
     if (count == 0) return;
     const auto blocks = static_cast<unsigned>((count + warps_per_block - 1) / warps_per_block);
     launch("bilinear_resize_backward", stream, {blocks, warps_per_block * warp_lanes}, resize_backward_warp_kernel<T>,
-           count, Axis{shape.in_height, shape.out_height}, Axis{shape.in_width, shape.out_width},
+           count, Axis{shape.in_height, shape.out_height}, Axis{shape.in_width, shape.out_width}, unit_weight(shape),
            static_cast<unsigned>(shape.channels), dy, dx);
 }
 

@@ -1,6 +1,6 @@
 #include "kernels/conv/conv2d.h"
 
-#include "tests/gpu/conv2d_traffic.h"
+#include "tests/gpu/conv2d_design.h"
 
 using namespace karyon;
 using namespace karyon::test;
@@ -119,10 +119,10 @@ KARYON_NETWORK_CASES(conv2d) {
     const Shape middle{8, 16, 16, 112, 672, 1, 1, {}}, last{8, 8, 8, 1632, 448, 1, 1, {}};
     std::vector<NetworkCase> cases;
     const auto add = [&](const char* op, const Shape& s, const Numbers& numbers, kernels::Cost cost,
-                         OpCase (*make)(const Shape&, const Numbers&, bool), double tile_bytes) {
+                         OpCase (*make)(const Shape&, const Numbers&, bool), const Design& design) {
         cases.push_back({fmt::format("conv2d {} {}{} {}", op, name_of(numbers.type),
                                      numbers.math == F32Math::tf32 ? " tf32" : "", text(s)),
-                         cost, [=] { return make(s, numbers, false); }, tile_bytes});
+                         cost, [=] { return make(s, numbers, false); }, design});
     };
     const auto without_bias = [](const Shape& s, const Numbers& numbers, bool) {
         return backward_data_case(s, numbers);
@@ -131,23 +131,23 @@ KARYON_NETWORK_CASES(conv2d) {
     for (const Shape& s : {stem, output, expand, middle, last}) {
         const bool in_words = s == stem;
         add("forward", s, bf16, cost(s, bf16.type), forward_case,
-            GemmTraffic{.shape = s, .type = bf16.type, .in_words = in_words}.forward());
+            GemmDesign{.shape = s, .type = bf16.type, .in_words = in_words}.forward());
     }
     for (const Shape& s : {output, expand, project, middle, last})
         add("backward data", s, bf16, cost(s, bf16.type), without_bias,
-            GemmTraffic{.shape = s, .type = bf16.type, .in_words = s == output}.backward_data());
+            GemmDesign{.shape = s, .type = bf16.type, .in_words = s == output}.backward_data());
     for (const Shape& s : {stem, output, expand, project, middle, last})
         add("backward weights", s, bf16, weights_cost(s, bf16.type), backward_weights_case,
-            GemmTraffic{.shape = s, .type = bf16.type, .in_words = s == stem || s == output}.backward_weights());
+            GemmDesign{.shape = s, .type = bf16.type, .in_words = s == stem || s == output}.backward_weights());
     for (const Shape& s : {expand, last}) {
-        const GemmTraffic traffic{.shape = s, .type = f32.type};
-        add("forward", s, f32, cost(s, f32.type), forward_case, traffic.forward());
-        add("backward data", s, f32, cost(s, f32.type), without_bias, traffic.backward_data());
-        add("backward weights", s, f32, weights_cost(s, f32.type), backward_weights_case, traffic.backward_weights());
+        const GemmDesign design{.shape = s, .type = f32.type};
+        add("forward", s, f32, cost(s, f32.type), forward_case, design.forward());
+        add("backward data", s, f32, cost(s, f32.type), without_bias, design.backward_data());
+        add("backward weights", s, f32, weights_cost(s, f32.type), backward_weights_case, design.backward_weights());
     }
     for (const Shape& s : {stem, output}) {
-        const GemmTraffic traffic{.shape = s, .type = f32.type, .in_words = s == stem};
-        add("forward", s, f32, cost(s, f32.type), forward_case, traffic.forward());
+        const GemmDesign design{.shape = s, .type = f32.type, .in_words = s == stem};
+        add("forward", s, f32, cost(s, f32.type), forward_case, design.forward());
     }
     return cases;
 }

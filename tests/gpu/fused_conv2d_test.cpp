@@ -1,6 +1,6 @@
 #include "kernels/conv/fused_conv2d.h"
 
-#include "tests/gpu/conv2d_traffic.h"
+#include "tests/gpu/conv2d_design.h"
 #include "tests/kernels/batch_norm_reference.h"
 
 using namespace karyon;
@@ -201,14 +201,14 @@ KARYON_NETWORK_CASES(fused_conv2d) {
         kernels::Cost forward = kernels::cost(s, type), backward = weights_cost(s, type);
         forward.bytes += prologue + 8 * s.out_channels;
         backward.bytes += prologue;
-        const GemmTraffic traffic{s, type, parts.bn ? 4.0 : 0.0, parts.gate, parts.statistics};
+        const GemmDesign design{s, type, parts.bn ? 4.0 : 0.0, parts.gate, parts.statistics};
         const std::string suffix = fmt::format("{} {} {}", name_of(type), text(s), parts.name());
         cases.push_back({"conv2d fused forward " + suffix, forward,
-                         [=] { return fused_forward_case(s, numbers, parts); }, traffic.forward()});
+                         [=] { return fused_forward_case(s, numbers, parts); }, design.forward()});
         if (parts.bn)
             cases.push_back({"conv2d fused backward weights " + suffix, backward,
                              [=] { return fused_backward_weights_case(s, numbers, parts, false); },
-                             traffic.backward_weights()});
+                             design.backward_weights()});
     };
     add({1, 128, 128, 24, 144, 1, 1, {}}, DType::bf16, expand);
     add({8, 16, 16, 112, 672, 1, 1, {}}, DType::bf16, expand);

@@ -62,16 +62,21 @@ std::vector<std::string> failures(const OpCase&);
 /// Runs the op once, without checks: what a profile counts is the op alone.
 void run_only(const OpCase&);
 
+/// What the kernels of a case do by design where that is more than cost() counts; 0: no more.
+struct Design {
+    double sector_bytes = 0;   ///< traffic without any cache: inputs that several tiles read
+    double partial_bytes = 0;  ///< partial sums, written by one kernel and read by the next
+    double flops = 0;          ///< all of them: tiles filled up with zeros, prologue and epilogue
+};
+
 /// A case at a shape of the real network, by name, made when it is asked for: `KARYON_NETWORK_CASES(add) { return
-/// {...};
-/// }` gives the cases of one op. `gpu_cases --list` and `gpu_cases --run NAME` find them; doctest does not run them.
+/// {...}; }` gives the cases of one op. `gpu_cases --list` and `gpu_cases --run NAME` find them; doctest does not run
+/// them.
 struct NetworkCase {
     std::string name;
     kernels::Cost cost;  ///< compulsory bytes and flops: what the profile is held against
     std::function<OpCase()> make;
-    /// Traffic without any cache that the shape of the tiles explains, in bytes: for ops that read their inputs more
-    /// than once by design. 0: about the compulsory bytes.
-    double tile_bytes = 0;
+    Design design = {};
 };
 std::vector<NetworkCase>& network_cases();
 

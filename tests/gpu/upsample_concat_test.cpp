@@ -1,4 +1,4 @@
-#include "tests/gpu/conv2d_traffic.h"
+#include "tests/gpu/conv2d_design.h"
 #include "tests/kernels/upsample_reference.h"
 
 using namespace karyon;
@@ -131,14 +131,14 @@ KARYON_NETWORK_CASES(upsample_concat) {
         const double saved = double(size_of(type)) * 3 * double(d.low_size());  // low is a quarter of what is convolved
         kernels::Cost forward = kernels::cost(s, type), data = forward, weights = weights_cost(s, type);
         forward.bytes -= saved, weights.bytes -= saved;
-        const GemmTraffic traffic{.shape = s, .type = type, .in_words = d.skip_channels() % 8 != 0};
+        const GemmDesign design{.shape = s, .type = type, .in_words = d.skip_channels() % 8 != 0};
         const std::string suffix = fmt::format("{} {}", name_of(type), d.name());
         cases.push_back({"conv2d upsample concat forward " + suffix, forward,
-                         [=] { return decoder_forward_case(d, numbers); }, traffic.forward()});
+                         [=] { return decoder_forward_case(d, numbers); }, design.forward()});
         cases.push_back({"conv2d upsample concat backward data " + suffix, data,
-                         [=] { return decoder_backward_data_case(d, numbers); }, traffic.backward_data()});
+                         [=] { return decoder_backward_data_case(d, numbers); }, design.backward_data()});
         cases.push_back({"conv2d upsample concat backward weights " + suffix, weights,
-                         [=] { return decoder_backward_weights_case(d, numbers); }, traffic.backward_weights()});
+                         [=] { return decoder_backward_weights_case(d, numbers); }, design.backward_weights()});
     };
     add({{2, 16, 16, 608, 256, 3, 1, {1, 1, 1, 1}}, 448}, DType::bf16);
     add({{1, 128, 128, 112, 32, 3, 1, {1, 1, 1, 1}}, 64}, DType::bf16);

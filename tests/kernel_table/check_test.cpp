@@ -74,6 +74,9 @@ TEST_CASE("every figure has its bound") {
     CHECK(against_bounds(changed([](Row& row) { row.sector_bytes = 1110; })).size() == 1);
     CHECK(against_bounds(changed([](Row& row) { row.profiled_flops = 94; })).size() == 1);
     CHECK(against_bounds(changed([](Row& row) { row.flops = 0; })).empty());
+    CHECK(against_bounds(changed([](Row& row) { row.dram_bytes = 1500, row.partial_bytes = 500; })).empty());
+    CHECK(against_bounds(changed([](Row& row) { row.profiled_flops = 200, row.tile_flops = 200; })).empty());
+    CHECK(against_bounds(changed([](Row& row) { row.tile_flops = 200; })).size() == 1);
     CHECK(against_bounds(changed([](Row& row) { row.occupancy = row.arch == "sm_86" ? 0 : 1; })) ==
           Texts{start +
                 "occupancy: sm_86 cannot run it: 256 threads with 32 registers and 0 bytes of shared memory a block"});
@@ -154,10 +157,27 @@ TEST_CASE("a kernel that no case launches is named, unless the list of exception
     CHECK(report.failures.empty());
 }
 
+TEST_CASE("a case that was not profiled stands as it was") {
+    CaseProfile add;
+    add.name = "add f32";
+    add.cost = {1000, 100};
+    std::vector<CaseProfile> cases{add};
+    complete(cases, sound());
+    const std::vector<Resources> resources{
+        {.kernel = "add_kernel<float>", .file = "add.cu", .arch = "sm_80", .registers = 32},
+        {.kernel = "add_kernel<float>", .file = "add.cu", .arch = "sm_86", .registers = 32, .spill_bytes = 8}};
+    const std::vector<Row> rows = make_rows(resources, cases);
+    CHECK(against_committed(rows) == Texts{"add f32: add_kernel<float> on sm_86: spill_bytes was 0, is 8"});
+    CHECK(rows[0].profiled_flops == 100);
+    cases.front().name = "sub f32";
+    cases.front().kernels.clear();
+    CHECK_THROWS_AS(complete(cases, sound()), karyon::Error);
+}
+
 TEST_CASE("the table survives its file") {
-    const auto path = std::filesystem::temp_directory_path() / "karyon_table_test.json";
-    std::ofstream(path) << to_json(sound());
-    CHECK(to_json(read_json(path)) == to_json(sound()));
+    const auto path = std::filesystem::temp_directory_path() / "karyon_table_test.tsv";
+    std::ofstream(path) << to_tsv(sound());
+    CHECK(to_json(read_table(path)) == to_json(sound()));
     const std::vector<Registers> all{{"add.cu", "add_kernel<float, 4>", 4, 128, "", {{80, 32}, {120, 30}}}};
     std::ofstream(path) << to_tsv(all);
     CHECK(to_tsv(read_tsv(path)) == to_tsv(all));

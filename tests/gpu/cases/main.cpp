@@ -12,9 +12,10 @@ int main(int argc, char** argv) {
     using namespace karyon::test;
     const std::string_view option = argc > 1 ? argv[1] : "";
     if (option == "--list" && argc == 2) {
-        // Name, compulsory bytes, flops, bytes that the tiles explain: what the profile is held against.
-        for (const NetworkCase& item : network_cases())
-            fmt::print("{}\t{:.0f}\t{:.0f}\t{:.0f}\n", item.name, item.cost.bytes, item.cost.flops, item.tile_bytes);
+        // Name; compulsory bytes, flops; those of the design: what the profile is held against.
+        for (const auto& [name, cost, make, design] : network_cases())
+            fmt::print("{}\t{:.0f}\t{:.0f}\t{:.0f}\t{:.0f}\t{:.0f}\n", name, cost.bytes, cost.flops,
+                       design.sector_bytes, design.partial_bytes, design.flops);
         return 0;
     }
     if (option == "--run" && argc == 3) {

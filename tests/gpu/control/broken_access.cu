@@ -82,7 +82,7 @@ constexpr Case cases[] = {
 int main(int argc, char** argv) {
     for (const Case& item : cases) {
         if (argc == 2 && !std::strcmp(argv[1], "--list"))
-            std::printf("%s\t%d\t%d\t0\n", item.name, 2 * 4 * count, count);
+            std::printf("%s\t%d\t%d\t0\t0\t0\n", item.name, 2 * 4 * count, count);
         if (argc != 3 || std::strcmp(argv[2], item.name) != 0) continue;
         float *x = nullptr, *y = nullptr;
         cudaMalloc(reinterpret_cast<void**>(&x), count * sizeof(float));
