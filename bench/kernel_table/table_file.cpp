@@ -62,9 +62,10 @@ std::string to_tsv(const std::vector<Row>& rows) {
         std::vector<Texts> of_kernel;
         for (; end < rows.size() && same_kernel(rows[begin], rows[end]); ++end)
             of_kernel.push_back(texts_of(rows[end]));
+        Texts columns;
         for (std::size_t column = 0; column < of_kernel.front().size(); ++column)
-            text += (column ? "\t" : "") + over_rows(of_kernel, column);
-        text += '\n';
+            columns.push_back(over_rows(of_kernel, column));
+        text += fmt::format("{}\n", fmt::join(columns, "\t"));
     }
     return text;
 }

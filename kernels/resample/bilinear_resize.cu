@@ -62,11 +62,25 @@ __global__ void __launch_bounds__(RowTiles::threads)
     y[tile.offset(tiles)] = result;
 }
 
+/// What a weight of 1 stands for: sums are divided by the units of both axes. By the reciprocal and what it leaves,
+/// which is exact where the quotient is; a division would cost registers for its slow path.
+struct UnitWeight {
+    float whole, inverse;
+
+    explicit UnitWeight(const ResizeShape& shape)
+        : whole(static_cast<float>(2 * shape.out_height) * static_cast<float>(2 * shape.out_width)),
+          inverse(1.0f / whole) {}
+    __device__ float of(float sum) const {
+        const float quotient = sum * inverse;
+        return fmaf(fmaf(-quotient, whole, sum), inverse, quotient);
+    }
+};
+
 // Gather form: one thread per pack of dx visits the outputs that looked at its pixel, row by row. The weights are whole
-// numbers until the end, where unit_weight scales the sum.
+// numbers until the end, where UnitWeight scales the sum.
 template <typename T, int width>
 __global__ void __launch_bounds__(RowTiles::threads)
-    resize_backward_kernel(RowTiles tiles, Axis rows, Axis columns, float unit_weight, unsigned channels,
+    resize_backward_kernel(RowTiles tiles, Axis rows, Axis columns, UnitWeight unit, unsigned channels,
                            const Pack<T, width>* dy, Pack<T, width>* dx) {
     const RowTile tile(tiles);
     if (!tile.inside) return;
@@ -87,7 +101,7 @@ __global__ void __launch_bounds__(RowTiles::threads)
     }
     Pack<T, width> result;
 #pragma unroll
-    for (int k = 0; k < width; ++k) result.at[k] = from_float<T>(sum[k] * unit_weight);
+    for (int k = 0; k < width; ++k) result.at[k] = from_float<T>(unit.of(sum[k]));
     dx[tile.offset(tiles)] = result;
 }
 
@@ -96,7 +110,7 @@ constexpr int warps_per_block = 8;
 // For few channels and a large magnification: one warp per element of dx, its lanes spread over the outputs.
 template <typename T>
 __global__ void __launch_bounds__(warps_per_block* warp_lanes)
-    resize_backward_warp_kernel(std::int64_t count, Axis rows, Axis columns, float unit_weight, unsigned channels,
+    resize_backward_warp_kernel(std::int64_t count, Axis rows, Axis columns, UnitWeight unit, unsigned channels,
                                 const T* dy, T* dx) {
     const std::int64_t at = std::int64_t{blockIdx.x} * warps_per_block + threadIdx.x / warp_lanes;
     if (at >= count) return;
@@ -114,7 +128,7 @@ __global__ void __launch_bounds__(warps_per_block* warp_lanes)
         sum += weight * to_float(from[(std::int64_t{p} * columns.out + q) * channels]);
     }
     sum = warp_sum(sum);
-    if (threadIdx.x % warp_lanes == 0) dx[at] = from_float<T>(sum * unit_weight);
+    if (threadIdx.x % warp_lanes == 0) dx[at] = from_float<T>(unit.of(sum));
 }
 
 void check_sides(const ResizeShape& shape) {
@@ -134,11 +148,6 @@ void launch_forward(Stream& stream, const ResizeShape& shape, const T* x, T* y) 
            static_cast<unsigned>(channels), reinterpret_cast<const Unit*>(x), reinterpret_cast<Unit*>(y));
 }
 
-/// What a weight of 1, a product of whole numbers, stands for.
-float unit_weight(const ResizeShape& shape) {
-    return 1.0f / (static_cast<float>(2 * shape.out_height) * static_cast<float>(2 * shape.out_width));
-}
-
 template <typename T, int width>
 void launch_backward(Stream& stream, const ResizeShape& shape, const T* dy, T* dx) {
     using Unit = Pack<T, width>;
@@ -146,7 +155,7 @@ void launch_backward(Stream& stream, const ResizeShape& shape, const T* dy, T* d
     const RowTiles tiles(std::int64_t{shape.batch} * shape.in_height, std::int64_t{shape.in_width} * channels);
     if (tiles.empty()) return;
     launch("bilinear_resize_backward", stream, tiles.grid(), resize_backward_kernel<T, width>, tiles,
-           Axis{shape.in_height, shape.out_height}, Axis{shape.in_width, shape.out_width}, unit_weight(shape),
+           Axis{shape.in_height, shape.out_height}, Axis{shape.in_width, shape.out_width}, UnitWeight(shape),
            static_cast<unsigned>(channels), reinterpret_cast<const Unit*>(dy), reinterpret_cast<Unit*>(dx));
 }
 
@@ -156,7 +165,7 @@ void launch_backward_warps(Stream& stream, const ResizeShape& shape, const T* dy
     if (count == 0) return;
     const auto blocks = static_cast<unsigned>((count + warps_per_block - 1) / warps_per_block);
     launch("bilinear_resize_backward", stream, {blocks, warps_per_block * warp_lanes}, resize_backward_warp_kernel<T>,
-           count, Axis{shape.in_height, shape.out_height}, Axis{shape.in_width, shape.out_width}, unit_weight(shape),
+           count, Axis{shape.in_height, shape.out_height}, Axis{shape.in_width, shape.out_width}, UnitWeight(shape),
            static_cast<unsigned>(shape.channels), dy, dx);
 }
 

@@ -136,9 +136,16 @@ KARYON_NETWORK_CASES(conv2d) {
     for (const Shape& s : {output, expand, project, middle, last})
         add("backward data", s, bf16, cost(s, bf16.type), without_bias,
             GemmDesign{.shape = s, .type = bf16.type, .in_words = s == output}.backward_data());
-    for (const Shape& s : {stem, output, expand, project, middle, last})
+    for (const Shape& s : {stem, expand, project, middle, last})
         add("backward weights", s, bf16, weights_cost(s, bf16.type), backward_weights_case,
-            GemmDesign{.shape = s, .type = bf16.type, .in_words = s == stem || s == output}.backward_weights());
+            GemmDesign{.shape = s, .type = bf16.type, .in_words = s == stem}.backward_weights());
+    // The one convolution with a bias, whose gradient reads dy again.
+    Design with_bias = GemmDesign{.shape = output, .type = bf16.type, .in_words = true}.backward_weights();
+    const double dy_bytes = double(size_of(bf16.type)) * double(reference::y_size(output));
+    with_bias.sector_bytes += dy_bytes, with_bias.partial_bytes += dy_bytes;
+    cases.push_back({fmt::format("conv2d backward weights and bias bf16 {}", text(output)),
+                     weights_cost(output, bf16.type, true), [=] { return backward_weights_case(output, bf16); },
+                     with_bias});
     for (const Shape& s : {expand, last}) {
         const GemmDesign design{.shape = s, .type = f32.type};
         add("forward", s, f32, cost(s, f32.type), forward_case, design.forward());
