@@ -1,14 +1,12 @@
 """The side of ONNX Runtime or OpenVINO in a comparison: the PyTorch network exported to ONNX, run on the CPU."""
 
 import argparse
-import json
 import os
-import resource
-import sys
-import time
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+
+from worker import serve
 
 
 def export(folder, batch):
@@ -53,21 +51,13 @@ def main():
         os._exit(0)
     os.waitpid(child, 0)
     make = onnxruntime_session if arguments.runtime == "onnxruntime" else openvino_session
-    run = make(f"{arguments.folder}/network{arguments.batch}.onnx", int(os.environ.get("OMP_NUM_THREADS", "2")), arguments.precision)
-    result = None
-    for line in sys.stdin:
-        command, argument = line.split()
-        if command == "run":
-            times = []
-            for _ in range(int(argument)):
-                start = time.perf_counter()
-                result = run(x)
-                times.append(1e3 * (time.perf_counter() - start))
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-            print(json.dumps({"ms": times, "peak_mb": peak}), flush=True)
-        else:
-            save_file({"result": np.ascontiguousarray(result, dtype=np.float32).transpose(0, 2, 3, 1).reshape(-1).copy()}, argument)
-            print("{}", flush=True)
+    network = make(f"{arguments.folder}/network{arguments.batch}.onnx", int(os.environ.get("OMP_NUM_THREADS", "2")), arguments.precision)
+
+    def run():
+        logits = network(x)
+        return lambda: logits.transpose(0, 2, 3, 1)
+
+    serve(run)
 
 
 main()

@@ -1,13 +1,11 @@
 """torchstain's side of a comparison: Macenko normalisation of one picture."""
 
 import argparse
-import json
-import resource
-import sys
-import time
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+
+from worker import serve
 
 
 def main():
@@ -26,20 +24,12 @@ def main():
         import torch
         torch.set_num_threads(2)
         picture = torch.from_numpy(picture).permute(2, 0, 1)
-    result = None
-    for line in sys.stdin:
-        command, argument = line.split()
-        if command == "run":
-            times = []
-            for _ in range(int(argument)):
-                start = time.perf_counter()
-                result, _, _ = normalizer.normalize(picture, stains=False)
-                times.append(1e3 * (time.perf_counter() - start))
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-            print(json.dumps({"ms": times, "peak_mb": peak}), flush=True)
-        else:
-            save_file({"result": np.asarray(result, dtype=np.float32).reshape(-1)}, argument)
-            print("{}", flush=True)
+
+    def run():
+        normalised, _, _ = normalizer.normalize(picture, stains=False)
+        return lambda: np.asarray(normalised)
+
+    serve(run)
 
 
 main()

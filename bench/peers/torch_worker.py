@@ -1,15 +1,12 @@
-"""PyTorch's side of a comparison: obeys the lines `run N` and `check FILE`, as bench_step does."""
+"""PyTorch's side of a comparison."""
 
 import argparse
-import json
-import resource
-import sys
-import time
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from network import Unet, load, soft_jaccard
+from worker import serve
 
 
 def main():
@@ -28,7 +25,6 @@ def main():
     target = inputs["target"][: arguments.batch].permute(0, 3, 1, 2).float()
     network = load(Unet(), f"{arguments.folder}/weights.safetensors").to(memory_format=torch.channels_last)
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16")
-    result = None
 
     if arguments.kind == "train":
         network.train()
@@ -36,14 +32,13 @@ def main():
         forward = torch.compile(network) if arguments.compile else network
 
         def run():
-            nonlocal result
             optimizer.zero_grad()
             with autocast:
                 logits = forward(x)
             loss = soft_jaccard(logits.float(), target)
             loss.backward()
             optimizer.step()
-            result = loss.detach().reshape(1)
+            return lambda: loss.detach().reshape(1)
     else:
         network.eval()
         if arguments.precision == "bf16":
@@ -57,23 +52,11 @@ def main():
             forward = torch.jit.optimize_for_inference(torch.jit.trace(network, x, check_trace=False))
 
         def run():
-            nonlocal result
             with torch.inference_mode():
-                result = forward(x).float().permute(0, 2, 3, 1).reshape(-1).contiguous()
+                logits = forward(x)
+            return lambda: logits.float().permute(0, 2, 3, 1)
 
-    for line in sys.stdin:
-        command, argument = line.split()
-        if command == "run":
-            times = []
-            for _ in range(int(argument)):
-                start = time.perf_counter()
-                run()
-                times.append(1e3 * (time.perf_counter() - start))
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-            print(json.dumps({"ms": times, "peak_mb": peak}), flush=True)
-        else:
-            save_file({"result": result}, argument)
-            print("{}", flush=True)
+    serve(run)
 
 
 main()

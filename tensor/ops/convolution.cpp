@@ -1,10 +1,9 @@
 #include "tensor/ops/convolution.h"
 
-#include "kernels/conv/conv2d.h"
-#include "kernels/conv/depthwise_conv.h"
 #include "tensor/autograd.h"
 #include "tensor/ops/cast.h"
 #include "tensor/ops/check.h"
+#include "tensor/ops/convolution_shape.h"
 #include "tensor/stream.h"
 
 namespace karyon {
@@ -20,10 +19,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, int str
     require_rank("conv2d", "x", x, 4);
     require_rank("conv2d", "weight", weight, 4);
     require_equal("conv2d", "channels of x", x.dim(3), weight.dim(3));
-    const int kernel = int(weight.dim(1));
-    const Conv2dShape shape{
-        int(x.dim(0)),      int(x.dim(1)), int(x.dim(2)), int(x.dim(3)),
-        int(weight.dim(0)), kernel,        stride,        padding_for(padding, x.dim(1), x.dim(2), kernel, stride)};
+    const Conv2dShape shape = conv2d_shape(x, weight, stride, padding);
     Tensor y = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.out_channels});
     KARYON_RUN(x.device(), conv2d_forward, shape, x, converted(weight, x.dtype()), bias, y);
     if (!will_record({x, weight, bias})) return y;
@@ -48,14 +44,7 @@ Tensor depthwise_conv(const Tensor& x, const Tensor& weight, int stride, Padding
     require_rank("depthwise_conv", "x", x, 4);
     require_rank("depthwise_conv", "weight", weight, 3);
     require_equal("depthwise_conv", "channels of x", x.dim(3), weight.dim(2));
-    const int kernel = int(weight.dim(0));
-    const DepthwiseConvShape shape{int(x.dim(0)),
-                                   int(x.dim(1)),
-                                   int(x.dim(2)),
-                                   int(x.dim(3)),
-                                   kernel,
-                                   stride,
-                                   padding_for(padding, x.dim(1), x.dim(2), kernel, stride)};
+    const DepthwiseConvShape shape = depthwise_shape(x, weight, stride, padding);
     Tensor y = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
     KARYON_RUN(x.device(), depthwise_conv_forward, shape, x, weight, y);
     if (!will_record({x, weight})) return y;

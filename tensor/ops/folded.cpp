@@ -4,10 +4,10 @@
 #include <map>
 #include <utility>
 
-#include "kernels/conv/depthwise_conv.h"
 #include "kernels/conv/packed_conv2d.h"
 #include "kernels/excite/squeeze_excite.h"
 #include "tensor/autograd.h"
+#include "tensor/ops/convolution_shape.h"
 #include "tensor/stream.h"
 
 namespace karyon {
@@ -73,10 +73,7 @@ bool can_fold(const Tensor& x) { return x.device().kind == Device::Kind::cpu && 
 
 Tensor conv2d_norm(const Tensor& x, const Tensor& weight, const BatchNormParameters& norm, Activation f, int stride,
                    PaddingKind padding, FoldedWeights& folded, const Tensor& gate, const Tensor& residual) {
-    const int kernel = int(weight.dim(1));
-    const Conv2dShape shape{
-        int(x.dim(0)),      int(x.dim(1)), int(x.dim(2)), int(x.dim(3)),
-        int(weight.dim(0)), kernel,        stride,        padding_for(padding, x.dim(1), x.dim(2), kernel, stride)};
+    const Conv2dShape shape = conv2d_shape(x, weight, stride, padding);
     Tensor y = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.out_channels});
     folded.convolution(weight, norm, x.dtype()).packed.forward(shape, x, gate, f, residual, y);
     return y;
@@ -84,14 +81,7 @@ Tensor conv2d_norm(const Tensor& x, const Tensor& weight, const BatchNormParamet
 
 Tensor depthwise_norm(const Tensor& x, const Tensor& weight, const BatchNormParameters& norm, Activation f, int stride,
                       PaddingKind padding, FoldedWeights& folded) {
-    const int kernel = int(weight.dim(0));
-    const DepthwiseConvShape shape{int(x.dim(0)),
-                                   int(x.dim(1)),
-                                   int(x.dim(2)),
-                                   int(x.dim(3)),
-                                   kernel,
-                                   stride,
-                                   padding_for(padding, x.dim(1), x.dim(2), kernel, stride)};
+    const DepthwiseConvShape shape = depthwise_shape(x, weight, stride, padding);
     Tensor y = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
     const FoldedWeights::Depthwise& of = folded.depthwise(weight, norm);
     cpu::depthwise_conv_activated(current_stream(x.device()), shape, x, of.weight, of.bias, f, y);
