@@ -6,6 +6,7 @@
 
 #include "kernels/conv/conv2d_plan.h"
 #include "kernels/conv/single_output.h"
+#include "kernels/conv/winograd.h"
 #include "kernels/float_type.h"
 #include "kernels/simd.h"
 
@@ -70,6 +71,15 @@ void add_weight_gradient(const Conv2dShape& shape, In x_in, In dy_in, float* dw)
                     scratch.subspan(plan->packed_bytes(), plan->reorder.scratchpad_bytes));
 }
 
+/// Weights of one call, in memory that the next call uses again.
+template <typename T>
+const float* transformed(const Conv2dShape& shape, const T* w, bool backward) {
+    const std::size_t count = winograd_weight_count(shape.in_channels, shape.out_channels);
+    auto* const to = reinterpret_cast<float*>(onednn::scratch(count * sizeof(float)).data());
+    winograd_transform_weights(shape, w, backward, to);
+    return to;
+}
+
 }  // namespace
 
 bool has_bf16() {
@@ -87,6 +97,9 @@ void conv2d_forward(Stream&, const Conv2dShape& shape, In x, In w, In bias, Out 
         return with_float_type(op, type, [&]<typename T>() {
             single_output_forward(shape, x.as<T>(), w.as<T>(), bias.as<float>(), y.as<T>());
         });
+    if (type == DType::f32 && winograd_serves(shape))
+        return winograd_forward(shape, x.as<float>(), transformed(shape, w.as<float>(), false), bias.as<float>(),
+                                Activation::none, y.as<float>());
     const auto plan = plan_for({.shape = shape, .type = type, .with_bias = bool(bias)});
     const auto scratch = plan->scratch();
     plan->forward(data(x, type), plan->pack(data(w, type), scratch), bias.as<float>(), data(y, type),
@@ -95,6 +108,10 @@ void conv2d_forward(Stream&, const Conv2dShape& shape, In x, In w, In bias, Out 
 
 void conv2d_backward_data(Stream&, const Conv2dShape& shape, In dy, In w, Out dx) {
     const DType type = dy.dtype();
+    check_conv2d(shape);
+    if (const Conv2dShape back = winograd_backward_shape(shape); type == DType::f32 && winograd_serves(back))
+        return winograd_forward(back, dy.as<float>(), transformed(back, w.as<float>(), true), nullptr,
+                                Activation::none, dx.as<float>());
     const auto plan = plan_for({.shape = shape, .type = type, .direction = Direction::backward_data});
     const auto scratch = plan->scratch();
     onednn::execute(plan->convolution.primitive,
@@ -109,6 +126,8 @@ void conv2d_backward_weights(Stream&, const Conv2dShape& shape, In x, In dy, Out
     with_float_type(op, x.dtype(), [&]<typename T>() {
         if (is_single_output(shape))
             single_output_backward_weights(shape, x.as<T>(), dy.as<T>(), dw.as<float>());
+        else if (winograd_serves(shape))
+            winograd_backward_weights(shape, x.as<T>(), dy.as<T>(), dw.as<float>());
         else
             add_weight_gradient(shape, x, dy, dw.as<float>());
         if (dbias)

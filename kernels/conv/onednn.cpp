@@ -130,7 +130,7 @@ std::span<std::byte> scratch(std::size_t bytes, Use use) {
         std::unique_ptr<std::byte, decltype(&std::free)> data{nullptr, &std::free};
         std::size_t size = 0;
     };
-    thread_local Buffer buffers[2];
+    thread_local Buffer buffers[3];
     Buffer& buffer = buffers[static_cast<int>(use)];
     if (bytes > buffer.size) {
         buffer = {};

@@ -44,7 +44,7 @@ void execute(const dnnl::primitive&, std::unordered_map<int, dnnl::memory> argum
 
 /// Working memory of the calling thread, on a 64-byte boundary. Grows to the largest request and is reused by every
 /// call for the same `use`.
-enum class Use { onednn, input };
+enum class Use { onednn, input, shared };
 std::span<std::byte> scratch(std::size_t bytes, Use = Use::onednn);
 
 }  // namespace karyon::kernels::cpu::onednn

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "kernels/blocks.h"
 #include "kernels/conv/conv2d_plan.h"
 #include "kernels/conv/finish.h"
+#include "kernels/conv/winograd.h"
 #include "kernels/float_type.h"
 #include "kernels/simd.h"
 
@@ -105,6 +107,16 @@ const PackedConv2d::Packing& PackedConv2d::packing_for(const Conv2dShape& shape,
     return *packings_.back();
 }
 
+const float* PackedConv2d::transformed_for(const Conv2dShape& s) const {
+    if (!transformed_) {
+        const std::size_t bytes = winograd_weight_count(s.in_channels, s.out_channels) * sizeof(float);
+        transformed_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)), &std::free);
+        if (!transformed_) throw std::bad_alloc();
+        winograd_transform_weights(s, reinterpret_cast<const float*>(weights_.data()), false, transformed_.get());
+    }
+    return transformed_.get();
+}
+
 template <typename T>
 void PackedConv2d::forward_whole(const Run& run, const T* x, const T* residual, T* y) const {
     const Conv2dShape& s = run.shape;
@@ -121,11 +133,18 @@ void PackedConv2d::forward_whole(const Run& run, const T* x, const T* residual, 
         });
         x = gated;
     }
-    const bool relu_inside = run.activation == Activation::relu;
-    const Packing& packing = packing_for(s, relu_inside);
-    packing.plan->forward(x, packing.weights(weights_.data()), bias_.data(), y,
-                          onednn::scratch(packing.plan->convolution.scratchpad_bytes));
-    const Activation rest = relu_inside ? Activation::none : run.activation;
+    Activation rest = run.activation;
+    bool done = false;
+    if constexpr (std::is_same_v<T, float>)
+        if ((done = winograd_serves(s)))
+            winograd_forward(s, x, transformed_for(s), bias_.data(), std::exchange(rest, Activation::none), y);
+    if (!done) {
+        const bool relu_inside = rest == Activation::relu;
+        if (relu_inside) rest = Activation::none;
+        const Packing& packing = packing_for(s, relu_inside);
+        packing.plan->forward(x, packing.weights(weights_.data()), bias_.data(), y,
+                              onednn::scratch(packing.plan->convolution.scratchpad_bytes));
+    }
     if (rest == Activation::none && !residual) return;
     for_each_block(std::int64_t(s.batch) * s.out_height() * s.out_width() * s.out_channels, block_elements,
                    [&](std::int64_t, std::int64_t begin, std::int64_t size) {

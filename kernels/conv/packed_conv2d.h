@@ -9,7 +9,7 @@
 namespace karyon::kernels::cpu {
 
 /// A dense convolution for inference: its weights stay the same from call to call, so batch norm is folded into them
-/// and they are packed into the layouts that oneDNN wants once.
+/// and they are packed into the layouts that oneDNN or Winograd's convolution wants once.
 class PackedConv2d {
   public:
     /// w f32 [out, k, k, in]; scale f32 [out] multiplies the weights of each output (null: 1); bias f32 [out] or null.
@@ -27,6 +27,7 @@ class PackedConv2d {
     struct Packing;
     struct Run;
     const Packing& packing_for(const Conv2dShape&, bool with_relu) const;
+    const float* transformed_for(const Conv2dShape&) const;
     template <typename T>
     void forward_whole(const Run&, const T* x, const T* residual, T* y) const;
     template <typename T>
@@ -36,6 +37,7 @@ class PackedConv2d {
     std::vector<float> bias_;
     std::vector<std::byte> weights_;  ///< [out, k, k, in] of type_
     mutable std::vector<std::unique_ptr<Packing>> packings_;
+    mutable std::shared_ptr<float> transformed_;  ///< of winograd_forward, where a shape asked for it
 };
 
 }  // namespace karyon::kernels::cpu
