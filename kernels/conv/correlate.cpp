@@ -6,24 +6,23 @@ namespace karyon::kernels::cpu {
 namespace {
 
 /// Q neighbouring output pixels of one row, the first of which has its first tap at `column`.
-template <typename T>
 struct Group {
-    const T* x;  ///< the input row and column of the first tap, which may be outside
-    T* y;
+    const float* x;  ///< the input row and column of the first tap, which may be outside
+    float* y;
     int column;
     Taps rows;  ///< kernel rows that are inside
 };
 
 /// The sums stay in registers over the whole kernel, and every value of x is loaded once for all the sums that use it.
 /// Checked: taps may be outside the image on the left and the right.
-template <typename V, int K, int S, int Q, bool Checked, typename T>
-KARYON_INLINE void correlate_pixels(const Correlation<T>& t, const Group<T>& group, int channel) {
+template <typename V, int K, int S, int Q, bool Checked>
+KARYON_INLINE void correlate_pixels(const Correlation& t, const Group& group, int channel) {
     V sum[Q], start{};
     if (t.bias) load(start, t.bias + channel);
 #pragma GCC unroll 8
     for (int q = 0; q < Q; ++q) sum[q] = start;
     for (int r = group.rows.first; r < group.rows.last; ++r) {
-        const T* x = group.x + r * t.x_row_step + channel;
+        const float* x = group.x + r * t.x_row_step + channel;
         const float* w = t.w + r * t.w_row_step + channel;
         V weight[K];
 #pragma GCC unroll 8
@@ -44,8 +43,8 @@ KARYON_INLINE void correlate_pixels(const Correlation<T>& t, const Group<T>& gro
 
 /// Channels [first, last) of a group. When they are no multiple of N, the last N overlap the ones before: those are
 /// computed twice.
-template <int N, int K, int S, int Q, typename T>
-KARYON_INLINE void correlate_group(const Correlation<T>& t, const Group<T>& group, int first, int last) {
+template <int N, int K, int S, int Q>
+KARYON_INLINE void correlate_group(const Correlation& t, const Group& group, int first, int last) {
     const bool inside = group.column >= 0 && group.column + (Q - 1) * S + K <= t.width;
     if (inside)
         for (int c = first; c < last; c += N)
@@ -56,20 +55,20 @@ KARYON_INLINE void correlate_group(const Correlation<T>& t, const Group<T>& grou
 }
 
 /// One output row in groups of Q pixels. Its last group overlaps the one before in the same way.
-template <int N, int K, int S, int Q, typename T>
-KARYON_INLINE void correlate_row(const Correlation<T>& t, int p, int first, int last) {
+template <int N, int K, int S, int Q>
+KARYON_INLINE void correlate_row(const Correlation& t, int p, int first, int last) {
     const int row = p * S - t.pad_top;
     const Taps rows = taps_inside(row, t.kernel_height, t.height);
     for (int start = 0; start < t.out_width; start += Q) {
         const int q = start + Q <= t.out_width ? start : t.out_width - Q, column = q * S - t.pad_left;
-        const Group<T> group{t.x + row * t.x_row_step + column * t.x_pixel_step,
-                             t.y + p * t.y_row_step + q * t.y_pixel_step, column, rows};
+        const Group group{t.x + row * t.x_row_step + column * t.x_pixel_step,
+                          t.y + p * t.y_row_step + q * t.y_pixel_step, column, rows};
         correlate_group<N, K, S, Q>(t, group, first, last);
     }
 }
 
-template <int N, int K, int S, typename T>
-KARYON_INLINE void correlate_rows(const Correlation<T>& t, int first_row, int last_row, int first, int last) {
+template <int N, int K, int S>
+KARYON_INLINE void correlate_rows(const Correlation& t, int first_row, int last_row, int first, int last) {
     for (int p = first_row; p < last_row; ++p)
         if (t.out_width >= 4)
             correlate_row<N, K, S, 4>(t, p, first, last);
@@ -77,8 +76,8 @@ KARYON_INLINE void correlate_rows(const Correlation<T>& t, int first_row, int la
             correlate_row<N, K, S, 1>(t, p, first, last);
 }
 
-template <int K, int S, typename T>
-KARYON_INLINE void correlate_channels(const Correlation<T>& t, int first_row, int last_row, int first, int last) {
+template <int K, int S>
+KARYON_INLINE void correlate_channels(const Correlation& t, int first_row, int last_row, int first, int last) {
     if (last - first >= 16)
         correlate_rows<16, K, S>(t, first_row, last_row, first, last);
     else if (last - first >= 4)
@@ -87,8 +86,7 @@ KARYON_INLINE void correlate_channels(const Correlation<T>& t, int first_row, in
         correlate_rows<1, K, S>(t, first_row, last_row, first, last);
 }
 
-template <typename T>
-KARYON_SIMD void run(const Correlation<T>& t, int first_row, int last_row, int first_channel, int last_channel) {
+KARYON_SIMD void run(const Correlation& t, int first_row, int last_row, int first_channel, int last_channel) {
     last_row = last_row < t.out_height ? last_row : t.out_height;
     switch (10 * t.kernel_width + t.stride) {
         case 11:
@@ -108,11 +106,8 @@ KARYON_SIMD void run(const Correlation<T>& t, int first_row, int last_row, int f
 
 }  // namespace
 
-template <typename T>
-void correlate(const Correlation<T>& t, int first_row, int last_row, int first_channel, int last_channel) {
+void correlate(const Correlation& t, int first_row, int last_row, int first_channel, int last_channel) {
     run(t, first_row, last_row, first_channel, last_channel);
 }
-template void correlate(const Correlation<float>&, int, int, int, int);
-template void correlate(const Correlation<bfloat16>&, int, int, int, int);
 
 }  // namespace karyon::kernels::cpu

@@ -7,15 +7,14 @@
 namespace karyon::kernels::cpu {
 
 /// y[p,q,c] = sum_{r,s} x[p*stride - pad_top + r, q*stride - pad_left + s, c] * w[r,s,c], x being zero outside its
-/// bounds, T being float or bfloat16. Steps are distances in elements, so that y may be every second pixel of an image,
+/// bounds. Steps are distances in elements, so that y may be every second pixel of an image,
 /// and w a kernel read backwards. Padding may be negative.
-template <typename T>
 struct Correlation {
-    const T* x = nullptr;
+    const float* x = nullptr;
     std::ptrdiff_t x_row_step = 0, x_pixel_step = 0;
     int height = 0, width = 0;  ///< of x
 
-    T* y = nullptr;
+    float* y = nullptr;
     std::ptrdiff_t y_row_step = 0, y_pixel_step = 0;
     int out_height = 0, out_width = 0;
 
@@ -28,7 +27,6 @@ struct Correlation {
 };
 
 /// Computes output rows [first_row, last_row), as far as there are any, of channels [first_channel, last_channel).
-template <typename T>
-void correlate(const Correlation<T>&, int first_row, int last_row, int first_channel, int last_channel);
+void correlate(const Correlation&, int first_row, int last_row, int first_channel, int last_channel);
 
 }  // namespace karyon::kernels::cpu

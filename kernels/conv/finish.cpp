@@ -30,15 +30,14 @@ KARYON_SIMD void run(Activation f, std::int64_t count, const T* residual, T* y) 
     }
 }
 
-template <Activation f, typename T>
-KARYON_INLINE void finish_pixels_as(int pixels, std::ptrdiff_t step, int channels, T* y) {
+template <Activation f>
+KARYON_INLINE void finish_pixels_as(int pixels, std::ptrdiff_t step, int channels, float* y) {
     for (int pixel = 0; pixel < pixels; ++pixel, y += step)
 #pragma GCC ivdep
-        for (int c = 0; c < channels; ++c) y[c] = T(activate<f>(float(y[c])));
+        for (int c = 0; c < channels; ++c) y[c] = activate<f>(y[c]);
 }
 
-template <typename T>
-KARYON_SIMD void run_pixels(Activation f, int pixels, std::ptrdiff_t step, int channels, T* y) {
+KARYON_SIMD void run_pixels(Activation f, int pixels, std::ptrdiff_t step, int channels, float* y) {
     switch (f) {
         case Activation::none:
             return;
@@ -60,11 +59,8 @@ void finish(Activation f, std::int64_t count, const T* residual, T* y) {
 template void finish(Activation, std::int64_t, const float*, float*);
 template void finish(Activation, std::int64_t, const bfloat16*, bfloat16*);
 
-template <typename T>
-void finish_pixels(Activation f, int pixels, std::ptrdiff_t step, int channels, T* y) {
+void finish_pixels(Activation f, int pixels, std::ptrdiff_t step, int channels, float* y) {
     run_pixels(f, pixels, step, channels, y);
 }
-template void finish_pixels(Activation, int, std::ptrdiff_t, int, float*);
-template void finish_pixels(Activation, int, std::ptrdiff_t, int, bfloat16*);
 
 }  // namespace karyon::kernels::cpu

@@ -12,7 +12,6 @@ template <typename T>
 void finish(Activation, std::int64_t count, const T* residual, T* y);
 
 /// y = f(y) for `channels` of every `step` elements, `pixels` times.
-template <typename T>
-void finish_pixels(Activation, int pixels, std::ptrdiff_t step, int channels, T* y);
+void finish_pixels(Activation, int pixels, std::ptrdiff_t step, int channels, float* y);
 
 }  // namespace karyon::kernels::cpu

@@ -185,10 +185,18 @@ TEST_CASE("bf16: batch norm and squeeze-excite as in f32") {
 }
 
 TEST_CASE("bf16: depthwise convolution as in f32") {
-    for (const auto& [channels, kernel, stride] :
-         {std::array{3, 3, 1}, {17, 5, 1}, {64, 3, 2}, {84, 5, 2}, {40, 3, 1}, {33, 5, 1}}) {
-        const DepthwiseConvShape s{2, 9, 11, channels, kernel, stride, Padding::same(9, 11, kernel, stride)};
-        const std::size_t x = std::size_t(2 * 9 * 11) * channels,
+    // The wide ones go through the cache in several bands of rows.
+    for (const auto& [channels, kernel, stride, width] : {std::array{3, 3, 1, 11},
+                                                          {17, 5, 1, 11},
+                                                          {64, 3, 2, 11},
+                                                          {84, 5, 2, 11},
+                                                          {40, 3, 1, 11},
+                                                          {33, 5, 1, 11},
+                                                          {64, 5, 1, 501},
+                                                          {67, 3, 2, 400},
+                                                          {20, 5, 2, 1100}}) {
+        const DepthwiseConvShape s{2, 9, width, channels, kernel, stride, Padding::same(9, width, kernel, stride)};
+        const std::size_t x = std::size_t(2 * 9 * width) * channels,
                           y = std::size_t(2 * s.out_height() * s.out_width()) * channels;
         const Floats w = random_values(std::size_t(kernel * kernel * channels), 21);
         check_as_in_f32({x, y}, {y, x}, [&](Stream& stream, const auto& in, const auto& out) {
