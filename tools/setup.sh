@@ -19,6 +19,7 @@ packages=(
     zlib1g-dev         # PyTorch checkpoints whose zip archive is packed
     libhdf5-dev        # Keras checkpoints (.h5)
     doctest-dev        # the tests
+    libbenchmark-dev   # the table of the CPU ops (bench/step/ops.sh)
 )
 
 fail() {

@@ -56,10 +56,11 @@ void serve(Workload& workload) {
 int main(int argc, char** argv) {
     CLI::App app("Runs one workload of karyon for a comparison; bench/peers/run.sh talks to it.");
     WorkloadOptions options;
-    app.add_option("kind", options.kind, "write (the files that all programs read), train, infer or macenko")
+    app.add_option("kind", options.kind, "write (the files that all programs read), train, infer, macenko or load")
         ->required()
-        ->check(CLI::IsMember({"write", "train", "infer", "macenko"}));
-    app.add_option("folder", options.folder, "of the files")->required();
+        ->check(CLI::IsMember({"write", "train", "infer", "macenko", "load"}));
+    app.add_option("folder", options.folder, "of the files; of load: the data set")->required();
+    app.add_option("--split", options.split, "of load: text file of the names to train on");
     app.add_option("--precision", options.precision, "fp32 or bf16")->capture_default_str();
     app.add_option("--batch", options.batch, "images")->capture_default_str();
     app.add_option("--size", options.size, "pixels, of the side of an image")->capture_default_str();

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "bench/step/load_workload.h"
 #include "data/stain.h"
 #include "data/synth.h"
 #include "models/model.h"
@@ -141,6 +142,7 @@ void write_case(const WorkloadOptions& options) {
 
 std::unique_ptr<Workload> make_workload(const WorkloadOptions& options) {
     if (options.kind == "train") return std::make_unique<Training>(options);
+    if (options.kind == "load") return make_loading(options);
     if (options.kind == "macenko") return std::make_unique<Macenko>(options);
     return std::make_unique<Inference>(options);
 }
