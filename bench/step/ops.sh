@@ -25,6 +25,7 @@ while [[ $# -gt 0 ]]; do
 done
 [[ -n $json ]] || { echo "ops.sh: expected --json FILE" >&2; exit 2; }
 split=${split:-$data/splits/kumar-train.txt}
+mkdir -p "$(dirname "$json")"
 cd "$root"
 
 bash tools/setup.sh
