@@ -79,7 +79,8 @@ def below_half(rows, reasons):
     for index, members in sorted(groups.items()):
         ops = {}
         for row in members:
-            ops.setdefault(f"{row['op']}, {row['type']}", []).append(row["percent"])
+            where = f" of {row['layer']}" if "layer" in reasons[index] else ""
+            ops.setdefault(f"{row['op']}{where}, {row['type']}", []).append(row["percent"])
         shown = "; ".join(f"{name} ({min(p):.0f} %)" if len(p) == 1 else f"{name} ({min(p):.0f} to {max(p):.0f} %)"
                           for name, p in ops.items())
         why = " ".join(reasons[index]["why"].split())
