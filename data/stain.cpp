@@ -26,8 +26,12 @@ const LevelTable& level_table() {
     return table;
 }
 
-/// One row a level, a column an output channel: what one input channel adds to the output densities, in table steps.
-using ChannelTable = std::array<std::array<float, 4>, 256>;
+/// Four floats in a register: three output channels and nothing.
+typedef float Channels __attribute__((vector_size(16)));
+typedef std::int32_t Steps __attribute__((vector_size(16)));
+
+/// A row for each level of one input channel: what it adds to the output densities, in table steps.
+using ChannelTable = std::array<Channels, 256>;
 
 std::array<ChannelTable, 3> transfer_tables(const StainModel& source, const StainModel& target) {
     const auto gain = transfer_gain(source, target);
@@ -35,7 +39,8 @@ std::array<ChannelTable, 3> transfer_tables(const StainModel& source, const Stai
     for (int in = 0; in < 3; ++in)
         for (int out = 0; out < 3; ++out)
             for (int level = 0; level < 256; ++level)
-                tables[in][level][out] = float(gain[in][out] * optical_density()[level] * LevelTable::steps);
+                tables[std::size_t(in)][std::size_t(level)][out] =
+                    float(gain[in][out] * optical_density()[level] * LevelTable::steps);
     return tables;
 }
 
@@ -104,16 +109,19 @@ Image normalise(const Image& image, const StainModel& source, const StainModel& 
     if (source.fallback || target.fallback) return image;
     const auto tables = transfer_tables(source, target);
     const LevelTable& levels = level_table();
+    constexpr float last = LevelTable::size - 1;
     Image result(image.width, image.height);
 #pragma omp parallel for
     for (int y = 0; y < image.height; ++y) {
         const std::uint8_t* in = image.at(0, y);
         std::uint8_t* out = result.at(0, y);
-        for (int x = 0; x < image.width; ++x, in += 3, out += 3)
-            for (int c = 0; c < 3; ++c) {
-                const float steps = tables[0][in[0]][c] + tables[1][in[1]][c] + tables[2][in[2]][c];
-                out[c] = levels.levels[int(std::clamp(steps + 0.5f, 0.f, LevelTable::size - 1.f))];
-            }
+        for (int x = 0; x < image.width; ++x, in += 3, out += 3) {
+            Channels sum = tables[0][in[0]] + tables[1][in[1]] + tables[2][in[2]] + 0.5f;
+            sum = sum < 0 ? Channels{} : sum;
+            sum = sum > last ? Channels{} + last : sum;
+            const Steps steps = __builtin_convertvector(sum, Steps);
+            for (int c = 0; c < 3; ++c) out[c] = levels.levels[std::size_t(steps[c])];
+        }
     }
     return result;
 }

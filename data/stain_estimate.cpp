@@ -1,39 +1,59 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <vector>
 
 #include "data/stain.h"
 #include "data/stain_eigen.h"
+#include "kernels/simd.h"
 
 namespace karyon {
 namespace {
 
 using Vector3 = std::array<double, 3>;
 
-struct Density {
-    float r, g, b;
-    float least() const { return std::min({r, g, b}); }
-    float most() const { return std::max({r, g, b}); }
-    float along(const std::array<float, 3>& axis) const { return r * axis[0] + g * axis[1] + b * axis[2]; }
+/// The optical densities of some neighbouring pixels, a channel after the other, so that the loops below vectorise.
+struct Densities {
+    static constexpr int most = 1024;
+    int count = 0;
+    float r[most], g[most], b[most];
+
+    void read(const std::uint8_t* pixels, int pixel_count) {
+        const auto& table = optical_density();
+        count = pixel_count;
+        for (int i = 0; i < count; ++i, pixels += 3)
+            r[i] = table[pixels[0]], g[i] = table[pixels[1]], b[i] = table[pixels[2]];
+    }
 };
 
+/// Calls visit(densities) for all pixels of a row.
 template <typename Visit>
-void for_each_density(const Image& image, int row, Visit visit) {
-    const auto& table = optical_density();
-    const std::uint8_t* p = image.at(0, row);
-    for (int x = 0; x < image.width; ++x, p += 3) visit(Density{table[p[0]], table[p[1]], table[p[2]]});
+void for_each_run(const Image& image, int row, Densities& densities, Visit visit) {
+    for (int x = 0; x < image.width; x += Densities::most) {
+        densities.read(image.at(x, row), std::min(Densities::most, image.width - x));
+        visit(densities);
+    }
 }
+
+// Without std::min, whose references keep the loops from being vectorised.
+KARYON_INLINE float least(float a, float b) { return a < b ? a : b; }
+KARYON_INLINE float most(float a, float b) { return a > b ? a : b; }
 
 /// Counts in equal bins. Merging adds integers, so the order of threads does not matter.
 class Histogram {
   public:
     Histogram(float low, float high, int per_unit)
-        : low_(low), per_unit_(per_unit), counts_(std::size_t((high - low) * per_unit) + 1) {}
+        : low_(low), per_unit_(float(per_unit)), counts_(std::size_t((high - low) * float(per_unit)) + 1) {}
 
-    void add(float value) {
-        const float bin = std::clamp((value - low_) * per_unit_, 0.f, float(counts_.size() - 1));
-        ++counts_[std::size_t(bin)];
+    float low() const { return low_; }
+    float per_unit() const { return per_unit_; }
+    float last() const { return float(counts_.size() - 1); }
+
+    /// Negative bins are not counted.
+    void add(int count, const std::int32_t* bins) {
+        for (int i = 0; i < count; ++i)
+            if (bins[i] >= 0) ++counts_[std::size_t(bins[i])];
     }
     void merge(const Histogram& other) {
         for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
@@ -45,26 +65,28 @@ class Histogram {
         const double wanted = total * percent / 100;
         for (std::size_t i = 0; i < counts_.size(); ++i) {
             if (counts_[i] > 0 && below + double(counts_[i]) >= wanted)
-                return low_ + (double(i) + (wanted - below) / double(counts_[i])) / per_unit_;
+                return double(low_) + (double(i) + (wanted - below) / double(counts_[i])) / double(per_unit_);
             below += double(counts_[i]);
         }
-        return low_;
+        return double(low_);
     }
 
   private:
     float low_, per_unit_;
-    std::vector<std::int64_t> counts_;
+    std::vector<std::uint32_t> counts_;  ///< of 2^32 pixels at most
 };
 
-/// Fills histograms over all rows, each thread its own, then adds them up.
+/// Fills histograms over all rows, each thread its own, then adds them up. visit(histograms, densities).
 template <std::size_t N, typename Visit>
 void fill(std::array<Histogram, N>& histograms, const Image& image, Visit visit) {
     const auto empty = histograms;
 #pragma omp parallel
     {
         auto mine = empty;
+        Densities densities;
 #pragma omp for nowait
-        for (int y = 0; y < image.height; ++y) for_each_density(image, y, [&](Density d) { visit(mine, d); });
+        for (int y = 0; y < image.height; ++y)
+            for_each_run(image, y, densities, [&](const Densities& d) { visit(mine, d); });
 #pragma omp critical
         for (std::size_t i = 0; i < N; ++i) histograms[i].merge(mine[i]);
     }
@@ -75,13 +97,6 @@ struct Moments {
     double sum[3] = {};
     double product[6] = {};  ///< rr, rg, rb, gg, gb, bb
 
-    void add(Density d) {
-        const double r = d.r, g = d.g, b = d.b;
-        ++count;
-        sum[0] += r, sum[1] += g, sum[2] += b;
-        product[0] += r * r, product[1] += r * g, product[2] += r * b;
-        product[3] += g * g, product[4] += g * b, product[5] += b * b;
-    }
     void add(const Moments& other) {
         count += other.count;
         for (int i = 0; i < 3; ++i) sum[i] += other.sum[i];
@@ -94,23 +109,69 @@ struct Moments {
     }
 };
 
+/// Of the pixels whose least density is beta or more. The sums of a run, of a thousand pixels at most, are floats.
+KARYON_SIMD void add_run(const Densities& d, float beta, Moments& moments) {
+    float count = 0, r1 = 0, g1 = 0, b1 = 0, rr = 0, rg = 0, rb = 0, gg = 0, gb = 0, bb = 0;
+#pragma omp simd reduction(+ : count, r1, g1, b1, rr, rg, rb, gg, gb, bb)
+    for (int i = 0; i < d.count; ++i) {
+        const float wanted = least(least(d.r[i], d.g[i]), d.b[i]) >= beta ? 1.0f : 0.0f;
+        const float r = d.r[i] * wanted, g = d.g[i] * wanted, b = d.b[i] * wanted;
+        count += wanted, r1 += r, g1 += g, b1 += b;
+        rr += r * r, rg += r * g, rb += r * b, gg += g * g, gb += g * b, bb += b * b;
+    }
+    moments.add({double(count),
+                 {double(r1), double(g1), double(b1)},
+                 {double(rr), double(rg), double(rb), double(gg), double(gb), double(bb)}});
+}
+
 /// Of the pixels that every channel sees. Rows are summed on their own and added in order: the same for any threads.
 Moments moments_of(const Image& image, float beta) {
-    std::vector<Moments> rows(image.height);
-#pragma omp parallel for
-    for (int y = 0; y < image.height; ++y)
-        for_each_density(image, y, [&](Density d) {
-            if (d.least() >= beta) rows[y].add(d);
-        });
+    std::vector<Moments> rows(std::size_t(image.height));
+#pragma omp parallel
+    {
+        Densities densities;
+#pragma omp for
+        for (int y = 0; y < image.height; ++y)
+            for_each_run(image, y, densities, [&](const Densities& d) { add_run(d, beta, rows[std::size_t(y)]); });
+    }
     Moments total;
     for (const Moments& row : rows) total.add(row);
     return total;
 }
 
+KARYON_INLINE std::int32_t bin_of(float value, float low, float per_unit, float last) {
+    const float bin = (value - low) * per_unit, above = bin < 0 ? 0 : bin;
+    return std::int32_t(above > last ? last : above);
+}
+
 /// Grows with the angle of (x, y) from -2 to 2 over the full turn, without a trigonometric function.
-float diamond_angle(float x, float y) {
-    const float quarter = y / (std::abs(x) + std::abs(y) + 1e-30f);
-    return x >= 0 ? quarter : (y >= 0 ? 2 : -2) - quarter;
+KARYON_INLINE float diamond_angle(float x, float y) {
+    const float x_size = x < 0 ? -x : x, y_size = y < 0 ? -y : y, quarter = y / (x_size + y_size + 1e-30f);
+    return x >= 0 ? quarter : (y >= 0 ? 2.0f : -2.0f) - quarter;
+}
+
+/// The bins of the angles between the axes, of the pixels that every channel sees.
+KARYON_SIMD void angle_bins(const Densities& d, float beta, const float* x_axis, const float* y_axis, float low,
+                            float per_unit, float last, std::int32_t* bins) {
+#pragma omp simd
+    for (int i = 0; i < d.count; ++i) {
+        const float r = d.r[i], g = d.g[i], b = d.b[i];
+        const float angle =
+            diamond_angle(r * x_axis[0] + g * x_axis[1] + b * x_axis[2], r * y_axis[0] + g * y_axis[1] + b * y_axis[2]);
+        const std::int32_t bin = bin_of(angle, low, per_unit, last);
+        bins[i] = least(least(r, g), b) >= beta ? bin : -1;
+    }
+}
+
+/// The bins of the concentration of one stain, of the pixels that are not glass.
+KARYON_SIMD void concentration_bins(const Densities& d, float beta, const float* inverse, float low, float per_unit,
+                                    float last, std::int32_t* bins) {
+#pragma omp simd
+    for (int i = 0; i < d.count; ++i) {
+        const float r = d.r[i], g = d.g[i], b = d.b[i];
+        const std::int32_t bin = bin_of(r * inverse[0] + g * inverse[1] + b * inverse[2], low, per_unit, last);
+        bins[i] = most(most(r, g), b) >= beta ? bin : -1;
+    }
 }
 
 Vector3 direction_of(double diamond, const Vector3& x_axis, const Vector3& y_axis) {
@@ -154,8 +215,10 @@ StainModel estimate_stains(const Image& image, const StainOptions& options) {
 
     const auto x_axis = to_float(axes.vectors[0]), y_axis = to_float(axes.vectors[1]);
     std::array<Histogram, 1> angles{Histogram(-2, 2, 1 << 14)};
-    fill(angles, image, [&, beta = options.beta](auto& h, Density d) {
-        if (d.least() >= beta) h[0].add(diamond_angle(d.along(x_axis), d.along(y_axis)));
+    fill(angles, image, [&](auto& h, const Densities& d) {
+        std::int32_t bins[Densities::most];
+        angle_bins(d, options.beta, x_axis.data(), y_axis.data(), h[0].low(), h[0].per_unit(), h[0].last(), bins);
+        h[0].add(d.count, bins);
     });
     Vector3 first = direction_of(angles[0].percentile(options.alpha), axes.vectors[0], axes.vectors[1]);
     Vector3 second = direction_of(angles[0].percentile(100 - options.alpha), axes.vectors[0], axes.vectors[1]);
@@ -167,10 +230,13 @@ StainModel estimate_stains(const Image& image, const StainOptions& options) {
     std::copy(second.begin(), second.end(), model.stains[1]);
     const auto inverse = unmixing(model);
     std::array<Histogram, 2> concentrations{Histogram(0, 32, 1 << 10), Histogram(0, 32, 1 << 10)};
-    fill(concentrations, image, [&, beta = options.beta](auto& h, Density d) {
-        if (d.most() < beta) return;
-        h[0].add(d.along(inverse[0]));
-        h[1].add(d.along(inverse[1]));
+    fill(concentrations, image, [&](auto& h, const Densities& d) {
+        std::int32_t bins[Densities::most];
+        for (std::size_t stain = 0; stain < 2; ++stain) {
+            Histogram& of = h[stain];
+            concentration_bins(d, options.beta, inverse[stain].data(), of.low(), of.per_unit(), of.last(), bins);
+            of.add(d.count, bins);
+        }
     });
     for (int s = 0; s < 2; ++s)
         model.max_concentration[s] = float(concentrations[s].percentile(options.max_percentile));
