@@ -48,7 +48,7 @@ def axes(left, title, low, high, last, ticks):
 def chart(runs):
     last = max(step for run in runs.values() for step, _ in run["loss"])
     panels = [("loss", "training loss, mean of 20 steps", 0.4, 1.2, [0.4, 0.6, 0.8, 1.0, 1.2]),
-              ("dice", "validation Dice, 4 images", 0.3, 0.85, [0.3, 0.4, 0.5, 0.6, 0.7, 0.8])]
+              ("dice", "validation Dice, 4 images", 0.5, 0.85, [0.5, 0.6, 0.7, 0.8])]
     parts = []
     for index, (key, title, low, high, ticks) in enumerate(panels):
         left = LEFT + index * (WIDTH + GAP)
