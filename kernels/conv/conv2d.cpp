@@ -110,8 +110,8 @@ void conv2d_backward_data(Stream&, const Conv2dShape& shape, In dy, In w, Out dx
     const DType type = dy.dtype();
     check_conv2d(shape);
     if (const Conv2dShape back = winograd_backward_shape(shape); type == DType::f32 && winograd_serves(back))
-        return winograd_forward(back, dy.as<float>(), transformed(back, w.as<float>(), true), nullptr,
-                                Activation::none, dx.as<float>());
+        return winograd_forward(back, dy.as<float>(), transformed(back, w.as<float>(), true), nullptr, Activation::none,
+                                dx.as<float>());
     const auto plan = plan_for({.shape = shape, .type = type, .direction = Direction::backward_data});
     const auto scratch = plan->scratch();
     onednn::execute(plan->convolution.primitive,
