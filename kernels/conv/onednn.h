@@ -43,7 +43,8 @@ dnnl::memory bind(const dnnl::memory::desc&, const void*);
 void execute(const dnnl::primitive&, std::unordered_map<int, dnnl::memory> arguments, std::span<std::byte> scratchpad);
 
 /// Working memory of the calling thread, on a 64-byte boundary. Grows to the largest request and is reused by every
-/// call for the same `use`.
+/// call for the same `use`: what oneDNN asks for and packed weights; a piece of the input as one thread prepares it;
+/// what all threads read of the one that called.
 enum class Use { onednn, input, shared };
 std::span<std::byte> scratch(std::size_t bytes, Use = Use::onednn);
 

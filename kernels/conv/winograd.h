@@ -6,8 +6,8 @@
 #include "kernels/elementwise/activation.h"
 
 /// Dense 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3) (kernels/conv/winograd_math.h): 4 times fewer products
-/// than the definition, in f32 whatever is stored. Rounding errors are some 4 times those of the definition: the test
-/// holds |error| <= 5e-6 * sqrt(9 * channels) for values in [-1, 1].
+/// than the definition, in f32 whatever is stored. Rounding errors are larger than those of the definition: the
+/// test holds |error| <= 5e-6 * sqrt(9 * channels) for values in [-1, 1].
 namespace karyon::kernels::cpu {
 
 /// True where these functions are worth their transforms: 3x3, stride 1, no padding above 2, 16 channels and more on

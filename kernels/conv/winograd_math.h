@@ -5,8 +5,8 @@
 /// The transforms of F(4x4, 3x3), Winograd's minimal filtering (A. Lavin, S. Gray, "Fast algorithms for convolutional
 /// neural networks", CVPR 2016): with g 3x3 taps and d 6x6 pixels, the 4x4 pixels of their correlation are
 /// A' [(G g G') * (B' d B)] A, * element by element. That takes 36 products instead of 144. The points are 0, a, -a, b,
-/// -b and infinity with a = 1/sqrt(2), b = sqrt(2): the largest rounding error is a quarter of that of the usual
-/// 1 and 2. Each functor below is one dimension of one matrix; V is a float or a vector of floats.
+/// -b and infinity with a = 1/sqrt(2), b = sqrt(2), which round better than the usual 1 and 2: the matrices' entries
+/// lie closer together. Each functor below is one dimension of one matrix; V is a float or a vector of floats.
 namespace karyon::kernels::cpu::winograd {
 
 inline constexpr int side = 6, points = side * side, outputs = 4, taps = 3;

@@ -75,7 +75,7 @@ struct Window {
 };
 
 /// transform(pixels) of all channels of a window, rounded up to whole vectors: point i * side + j to `to` + that *
-/// point.
+/// point. The pixels of the next window to the right, which overlaps this one, are asked for on the way.
 template <int size, typename T, typename Transform>
 KARYON_INLINE void transform_window(const Window<size, T>& window, std::ptrdiff_t channels, float* to,
                                     std::ptrdiff_t point, Transform transform) {
