@@ -41,6 +41,11 @@ std::vector<Resources> read_ptxas_logs(const std::filesystem::path& folder) {
     std::sort(all.begin(), all.end(), [](const Resources& a, const Resources& b) {
         return std::tuple(a.file, a.kernel, arch_number(a.arch)) < std::tuple(b.file, b.kernel, arch_number(b.arch));
     });
+    // A kernel of a header that several sources use is in the log of each; the linker keeps one.
+    const auto same = [](const Resources& a, const Resources& b) {
+        return a.file == b.file && a.kernel == b.kernel && a.arch == b.arch;
+    };
+    all.erase(std::unique(all.begin(), all.end(), same), all.end());
     return all;
 }
 

@@ -18,7 +18,7 @@ struct Resources {
 
 /// Reads what `ptxas -v` prints.
 std::vector<Resources> read_ptxas_log(std::istream&);
-/// Of all *.ptxas below the folder, sorted by file, kernel and architecture.
+/// Of all *.ptxas below the folder, sorted by file, kernel and architecture, each once.
 std::vector<Resources> read_ptxas_logs(const std::filesystem::path& folder);
 
 }  // namespace karyon::kernel_table

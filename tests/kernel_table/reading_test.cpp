@@ -1,11 +1,14 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "bench/kernel_table/arch.h"
 #include "bench/kernel_table/kernel_name.h"
 #include "bench/kernel_table/registers.h"
 #include "kernels/error.h"
+#include "tests/tensor/temporary_folder.h"
 
 using namespace karyon::kernel_table;
 
@@ -53,6 +56,21 @@ TEST_CASE("registers, spills and shared memory are read from what ptxas -v print
     REQUIRE(kernels.size() == 1);
     CHECK(kernels[0].spill_bytes == 704);
     CHECK(kernels[0].of_arch == std::map<int, int>{{80, 24}, {120, 70}});
+}
+
+TEST_CASE("a kernel of a header that two sources use counts once") {
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder / "deeper");
+    for (const char* name : {"b.ptxas", "deeper/a.ptxas"})
+        std::ofstream(folder / name) << "ptxas info    : Compiling entry function '_Z6sharedPKfPf' for 'sm_90'\n"
+                                        "ptxas info    : Used 24 registers, 368 bytes cmem[0]\n"
+                                        "ptxas info    : Compiling entry function '_Z6sharedPKfPf' for 'sm_80'\n"
+                                        "ptxas info    : Used 26 registers, 368 bytes cmem[0]\n";
+    const std::vector<Resources> all = read_ptxas_logs(folder.path());
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].arch == "sm_80");
+    CHECK(all[0].registers == 26);
+    CHECK(all[1].arch == "sm_90");
 }
 
 TEST_CASE("occupancy by threads, registers, shared memory and blocks") {
