@@ -44,34 +44,38 @@ KARYON_INLINE float most(float a, float b) { return a > b ? a : b; }
 class Histogram {
   public:
     Histogram(float low, float high, int per_unit)
-        : low_(low), per_unit_(float(per_unit)), counts_(std::size_t((high - low) * float(per_unit)) + 1) {}
+        : low_(low), per_unit_(float(per_unit)), counts_(unwanted + std::size_t((high - low) * float(per_unit)) + 1) {}
 
+    /// Where the value belongs. One that is not wanted is counted all the same, in bins of its own: that is cheaper
+    /// than a branch for each pixel, and several of them than to wait for the count before.
+    KARYON_INLINE static std::int32_t bin(bool wanted, float value, float low, float per_unit, float last, int i) {
+        const float bin = (value - low) * per_unit, above = bin < 0 ? 0 : bin, inside = above > last ? last : above;
+        return wanted ? unwanted + std::int32_t(inside) : i % unwanted;
+    }
     float low() const { return low_; }
     float per_unit() const { return per_unit_; }
-    float last() const { return float(counts_.size() - 1); }
+    float last() const { return float(counts_.size() - unwanted - 1); }
 
-    /// Negative bins are not counted.
     void add(int count, const std::int32_t* bins) {
-        for (int i = 0; i < count; ++i)
-            if (bins[i] >= 0) ++counts_[std::size_t(bins[i])];
+        for (int i = 0; i < count; ++i) ++counts_[std::size_t(bins[i])];
     }
     void merge(const Histogram& other) {
-        for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+        for (std::size_t i = unwanted; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
     }
     /// The value below which that share of the counts lies, linear inside its bin.
     double percentile(double percent) const {
-        double total = 0, below = 0;
-        for (auto count : counts_) total += double(count);
-        const double wanted = total * percent / 100;
-        for (std::size_t i = 0; i < counts_.size(); ++i) {
-            if (counts_[i] > 0 && below + double(counts_[i]) >= wanted)
-                return double(low_) + (double(i) + (wanted - below) / double(counts_[i])) / double(per_unit_);
-            below += double(counts_[i]);
-        }
+        std::uint64_t total = 0, below = 0;
+        for (std::size_t i = unwanted; i < counts_.size(); ++i) total += counts_[i];
+        const double wanted = double(total) * percent / 100;
+        for (std::size_t i = unwanted; i < counts_.size(); below += counts_[i++])
+            if (counts_[i] > 0 && double(below + counts_[i]) >= wanted)
+                return double(low_) +
+                       (double(i - unwanted) + (wanted - double(below)) / double(counts_[i])) / double(per_unit_);
         return double(low_);
     }
 
   private:
+    static constexpr int unwanted = 16;
     float low_, per_unit_;
     std::vector<std::uint32_t> counts_;  ///< of 2^32 pixels at most
 };
@@ -139,11 +143,6 @@ Moments moments_of(const Image& image, float beta) {
     return total;
 }
 
-KARYON_INLINE std::int32_t bin_of(float value, float low, float per_unit, float last) {
-    const float bin = (value - low) * per_unit, above = bin < 0 ? 0 : bin;
-    return std::int32_t(above > last ? last : above);
-}
-
 /// Grows with the angle of (x, y) from -2 to 2 over the full turn, without a trigonometric function.
 KARYON_INLINE float diamond_angle(float x, float y) {
     const float x_size = x < 0 ? -x : x, y_size = y < 0 ? -y : y, quarter = y / (x_size + y_size + 1e-30f);
@@ -158,8 +157,7 @@ KARYON_SIMD void angle_bins(const Densities& d, float beta, const float* x_axis,
         const float r = d.r[i], g = d.g[i], b = d.b[i];
         const float angle =
             diamond_angle(r * x_axis[0] + g * x_axis[1] + b * x_axis[2], r * y_axis[0] + g * y_axis[1] + b * y_axis[2]);
-        const std::int32_t bin = bin_of(angle, low, per_unit, last);
-        bins[i] = least(least(r, g), b) >= beta ? bin : -1;
+        bins[i] = Histogram::bin(least(least(r, g), b) >= beta, angle, low, per_unit, last, i);
     }
 }
 
@@ -169,8 +167,8 @@ KARYON_SIMD void concentration_bins(const Densities& d, float beta, const float*
 #pragma omp simd
     for (int i = 0; i < d.count; ++i) {
         const float r = d.r[i], g = d.g[i], b = d.b[i];
-        const std::int32_t bin = bin_of(r * inverse[0] + g * inverse[1] + b * inverse[2], low, per_unit, last);
-        bins[i] = most(most(r, g), b) >= beta ? bin : -1;
+        const float concentration = r * inverse[0] + g * inverse[1] + b * inverse[2];
+        bins[i] = Histogram::bin(most(most(r, g), b) >= beta, concentration, low, per_unit, last, i);
     }
 }
 

@@ -17,8 +17,7 @@ DecoderBlock::DecoderBlock(int in, int skip, int out, BatchNormOptions batch_nor
 Tensor DecoderBlock::operator()(const Tensor& x, const Tensor& skip, const Pass& pass) const {
     if (runs_fused(x, pass.training))
         return decoder_block(x, skip, {conv1_.weight, bn1_.parameters, conv2_.weight, bn2_.parameters}, pass.training);
-    Tensor y = upsample_nearest(x);
-    if (skip.defined()) y = concat_channels({y, skip});
+    const Tensor y = skip.defined() ? upsample_concat(x, skip) : upsample_nearest(x);
     return conv_norm(conv2_, bn2_, conv_norm(conv1_, bn1_, y, pass), pass);
 }
 

@@ -1,15 +1,14 @@
 #include "bench/step/op_case.h"
 #include "kernels/elementwise/activation.h"
 #include "kernels/elementwise/add.h"
-#include "kernels/elementwise/concat.h"
-#include "kernels/resample/upsample_nearest.h"
+#include "kernels/resample/upsample_concat.h"
 
 namespace karyon::bench {
 namespace {
 
 using kernels::Activation;
 using kernels::Stream;
-using kernels::UpsampleShape;
+using kernels::UpsampleConcatShape, kernels::UpsampleShape;
 namespace cpu = kernels::cpu;
 
 OpCall activation(std::int64_t count, DType type, bool backward) {
@@ -56,17 +55,17 @@ OpCall upsample(const UpsampleShape& s, DType type, bool backward) {
             {}};
 }
 
-OpCall concat(std::int64_t rows, int first, int second, DType type, bool backward) {
-    const Tensor a = filled({rows, first}, type), b = filled({rows, second}, type);
-    const Tensor y = filled({rows, first + second}, type);
+OpCall upsample_concat(const UpsampleConcatShape& s, DType type, bool backward) {
+    const UpsampleShape& low = s.low;
+    const Tensor x = filled({low.batch, low.height, low.width, low.channels}, type);
+    const Tensor skip = filled({low.batch, 2 * low.height, 2 * low.width, s.skip_channels}, type);
+    const Tensor y = filled({low.batch, 2 * low.height, 2 * low.width, low.channels + s.skip_channels}, type);
     return {[=] {
                 Stream stream;
-                const kernels::ConcatInput inputs[] = {{a, first}, {b, second}};
-                const kernels::ConcatOutput parts[] = {{a, first}, {b, second}};
                 if (backward)
-                    cpu::concat_backward(stream, rows, y, parts);
+                    cpu::upsample_concat_backward(stream, s, y, x, skip);
                 else
-                    cpu::concat_forward(stream, rows, inputs, y);
+                    cpu::upsample_concat_forward(stream, s, x, skip, y);
             },
             {}};
 }
@@ -74,8 +73,9 @@ OpCall concat(std::int64_t rows, int first, int second, DType type, bool backwar
 }  // namespace
 
 std::vector<OpCase> elementwise_cases() {
-    constexpr std::int64_t expanded = 8LL * 128 * 128 * 144, early = 8LL * 64 * 64 * 32, rows = 8LL * 128 * 128;
+    constexpr std::int64_t expanded = 8LL * 128 * 128 * 144, early = 8LL * 64 * 64 * 32;
     const UpsampleShape up{8, 64, 64, 64};
+    const UpsampleConcatShape join{up, 48};
     std::vector<OpCase> cases;
     for (const DType type : op_types()) {
         const auto add = [&](std::string op, std::string layer, std::string shape, kernels::Cost cost, auto make) {
@@ -89,8 +89,8 @@ std::vector<OpCase> elementwise_cases() {
                 [=] { return activation(expanded, type, backward); });
             add(fmt::format("upsample {}", pass), "decoder 128 px", "64x64x64", kernels::cost(up, type),
                 [=] { return upsample(up, type, backward); });
-            add(fmt::format("concat {}", pass), "decoder 128 px", "128x128, 64 and 48",
-                kernels::concat_cost(rows * 112, type), [=] { return concat(rows, 64, 48, type, backward); });
+            add(fmt::format("upsample + concat {}", pass), "decoder 128 px", "64x64x64 and 128x128x48",
+                kernels::cost(join, type), [=] { return upsample_concat(join, type, backward); });
         }
         add("residual add", "stage 2", "64x64x32", kernels::add_cost(early, type),
             [=] { return residual_add(early, type); });

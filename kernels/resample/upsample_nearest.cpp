@@ -1,10 +1,7 @@
 #include "kernels/resample/upsample_nearest.h"
 
-#include <cstring>
-
-#include "kernels/blocks.h"
 #include "kernels/float_type.h"
-#include "kernels/simd.h"
+#include "kernels/resample/pixel_rows.h"
 
 namespace karyon::kernels {
 
@@ -16,64 +13,41 @@ Cost cost(const UpsampleShape& shape, DType type) {
 namespace cpu {
 namespace {
 
-template <typename T>
-KARYON_SIMD void double_row(int width, int channels, const T* x, T* y) {
-    for (int j = 0; j < width; ++j) {
-        const T* from = x + std::int64_t{j} * channels;
-        T* to = y + std::int64_t{2} * j * channels;
-#pragma GCC ivdep
-        for (int c = 0; c < channels; ++c) {
-            to[c] = from[c];
-            to[c + channels] = from[c];
-        }
+KARYON_SIMD void double_row(int width, std::size_t pixel_bytes, const char* x, char* y) {
+    for (int j = 0; j < width; ++j, x += pixel_bytes, y += 2 * pixel_bytes) {
+        copy_run(y, x, pixel_bytes);
+        copy_run(y + pixel_bytes, x, pixel_bytes);
     }
 }
 
 template <typename T>
-KARYON_SIMD void sum_row_pair(int width, int channels, const T* upper, const T* lower, T* dx) {
-    for (int j = 0; j < width; ++j) {
-        const T *a = upper + std::int64_t{2} * j * channels, *b = lower + std::int64_t{2} * j * channels;
-        T* to = dx + std::int64_t{j} * channels;
-#pragma GCC ivdep
-        for (int c = 0; c < channels; ++c)
-            to[c] = T((float(a[c]) + float(a[c + channels])) + (float(b[c]) + float(b[c + channels])));
-    }
-}
-
-/// Calls body(row of x, counted over all images) over groups of rows that are worth a work item.
-template <typename Body>
-void for_each_row(const UpsampleShape& shape, Body body) {
-    const std::int64_t rows = std::int64_t{shape.batch} * shape.height;
-    const std::int64_t elements = std::max<std::int64_t>(1, std::int64_t{shape.width} * shape.channels);
-    for_each_block(rows, std::max<std::int64_t>(1, block_elements / elements),
-                   [=](std::int64_t, std::int64_t begin, std::int64_t size) {
-                       for (std::int64_t row = begin; row < begin + size; ++row) body(row);
-                   });
+KARYON_SIMD void sum_rows(int width, int channels, const T* upper, T* dx) {
+    sum_row_pair(width, channels, channels, upper, upper + std::int64_t{2} * width * channels, dx);
 }
 
 }  // namespace
 
 void upsample_nearest_forward(Stream&, const UpsampleShape& shape, In x, Out y) {
-    const std::int64_t in_row = std::int64_t{shape.width} * shape.channels, out_row = 2 * in_row;
     with_float_type("upsample_nearest", x.dtype(), [=]<typename T>() {
-        const T* from = x.as<T>();
-        T* to = y.as<T>();
-        for_each_row(shape, [=](std::int64_t row) {
-            T* first = to + 2 * row * out_row;
-            double_row(shape.width, shape.channels, from + row * in_row, first);
-            std::memcpy(first + out_row, first, static_cast<std::size_t>(out_row) * sizeof(T));
+        const std::size_t pixel_bytes = sizeof(T) * static_cast<std::size_t>(shape.channels);
+        const std::int64_t row_bytes = static_cast<std::int64_t>(pixel_bytes) * shape.width;
+        const char* from = reinterpret_cast<const char*>(x.as<T>());
+        char* to = reinterpret_cast<char*>(y.as<T>());
+        for_each_row(shape, std::int64_t{shape.width} * shape.channels, [=](std::int64_t row) {
+            char* first = to + 4 * row * row_bytes;
+            double_row(shape.width, pixel_bytes, from + row * row_bytes, first);
+            std::memcpy(first + 2 * row_bytes, first, static_cast<std::size_t>(2 * row_bytes));
         });
     });
 }
 
 void upsample_nearest_backward(Stream&, const UpsampleShape& shape, In dy, Out dx) {
-    const std::int64_t in_row = std::int64_t{shape.width} * shape.channels, out_row = 2 * in_row;
+    const std::int64_t row_elements = std::int64_t{shape.width} * shape.channels;
     with_float_type("upsample_nearest", dy.dtype(), [=]<typename T>() {
         const T* from = dy.as<T>();
         T* to = dx.as<T>();
-        for_each_row(shape, [=](std::int64_t row) {
-            const T* upper = from + 2 * row * out_row;
-            sum_row_pair(shape.width, shape.channels, upper, upper + out_row, to + row * in_row);
+        for_each_row(shape, row_elements, [=](std::int64_t row) {
+            sum_rows(shape.width, shape.channels, from + 4 * row * row_elements, to + row * row_elements);
         });
     });
 }

@@ -4,6 +4,7 @@
 #include "kernels/elementwise/concat.h"
 #include "kernels/resample/bilinear_resize.h"
 #include "kernels/resample/pad_crop.h"
+#include "kernels/resample/upsample_concat.h"
 #include "kernels/resample/upsample_nearest.h"
 #include "tensor/autograd.h"
 #include "tensor/ops/check.h"
@@ -31,6 +32,12 @@ Tensor concat_now(const std::vector<Tensor>& parts) {
 Tensor upsample_now(const UpsampleShape& shape, const Tensor& x) {
     Tensor y = x.empty_like({shape.batch, 2 * shape.height, 2 * shape.width, shape.channels});
     KARYON_RUN(x.device(), upsample_nearest_forward, shape, x, y);
+    return y;
+}
+
+Tensor upsample_concat_now(const UpsampleConcatShape& s, const Tensor& x, const Tensor& skip) {
+    Tensor y = x.empty_like({s.low.batch, 2 * s.low.height, 2 * s.low.width, s.low.channels + s.skip_channels});
+    cpu::upsample_concat_forward(current_stream(x.device()), s, x, skip, y);
     return y;
 }
 
@@ -106,6 +113,27 @@ Tensor upsample_nearest(const Tensor& x) {
         gradients.deliver(0, std::move(dx));
     });
     return recomputable(std::move(y), [shape, saved_x = Saved(x)] { return upsample_now(shape, saved_x.get()); });
+}
+
+Tensor upsample_concat(const Tensor& x, const Tensor& skip) {
+    if (x.device().kind != Device::Kind::cpu) return concat_channels({upsample_nearest(x), skip});
+    require_rank("upsample_concat", "x", x, 4);
+    require_rank("upsample_concat", "skip", skip, 4);
+    require_shape("upsample_concat", "skip", skip, {x.dim(0), 2 * x.dim(1), 2 * x.dim(2), skip.dim(3)});
+    const UpsampleConcatShape shape{{int(x.dim(0)), int(x.dim(1)), int(x.dim(2)), int(x.dim(3))}, int(skip.dim(3))};
+    Tensor y = upsample_concat_now(shape, x, skip);
+    if (!will_record({x, skip})) return y;
+    const Saved saved_x(x), saved_skip(skip);
+    y = record("upsample_concat", std::move(y), {x, skip},
+               [shape, of_x = x.shape(), of_skip = skip.shape()](const Tensor& dy, const Gradients& gradients) {
+                   Tensor dx, dskip;
+                   if (gradients.wanted(0)) dx = dy.empty_like(of_x);
+                   if (gradients.wanted(1)) dskip = dy.empty_like(of_skip);
+                   cpu::upsample_concat_backward(current_stream(dy.device()), shape, dy, dx, dskip);
+                   if (gradients.wanted(0)) gradients.deliver(0, std::move(dx));
+                   if (gradients.wanted(1)) gradients.deliver(1, std::move(dskip));
+               });
+    return recomputable(std::move(y), [=] { return upsample_concat_now(shape, saved_x.get(), saved_skip.get()); });
 }
 
 Tensor bilinear_resize(const Tensor& x, std::int64_t height, std::int64_t width) {

@@ -23,6 +23,9 @@ Tensor concat_channels(const std::vector<Tensor>& parts);
 /// [n,h,w,c] -> [n,2h,2w,c], nearest.
 Tensor upsample_nearest(const Tensor& x);
 
+/// concat_channels({upsample_nearest(x), skip}); on the CPU as one kernel, which never stores the upsampled image.
+Tensor upsample_concat(const Tensor& x, const Tensor& skip);
+
 /// [n,h,w,c] -> [n,height,width,c], bilinear with pixel centres at half integers.
 Tensor bilinear_resize(const Tensor& x, std::int64_t height, std::int64_t width);
 

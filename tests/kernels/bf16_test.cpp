@@ -9,6 +9,7 @@
 #include "kernels/excite/squeeze_excite.h"
 #include "kernels/norm/batch_norm.h"
 #include "kernels/resample/bilinear_resize.h"
+#include "kernels/resample/upsample_concat.h"
 #include "kernels/resample/upsample_nearest.h"
 #include "tests/kernels/conv2d_reference.h"
 
@@ -110,7 +111,15 @@ TEST_CASE("bf16: activations, sums, scaling and concatenation as in f32") {
 
 TEST_CASE("bf16: resampling as in f32") {
     const UpsampleShape up{2, 5, 7, 9};
-    const std::size_t low = 2 * 5 * 7 * 9;
+    const std::size_t low = 2 * 5 * 7 * 9, skip = 4 * 2 * 5 * 7 * 40;
+    check_as_in_f32({low, skip}, {4 * low + skip}, [=](Stream& stream, const auto& in, const auto& out) {
+        cpu::upsample_concat_forward(stream, {up, 40}, in[0], in[1], out[0]);
+        return Floats();
+    });
+    check_as_in_f32({4 * low + skip}, {low, skip}, [=](Stream& stream, const auto& in, const auto& out) {
+        cpu::upsample_concat_backward(stream, {up, 40}, in[0], out[0], out[1]);
+        return Floats();
+    });
     check_as_in_f32({low}, {4 * low}, [=](Stream& stream, const auto& in, const auto& out) {
         cpu::upsample_nearest_forward(stream, up, in[0], out[0]);
         return Floats();
