@@ -20,19 +20,7 @@ struct ForwardFinish {
 
     template <typename Window, typename Table, typename Outputs>
     __device__ void operator()(const OutputPatch<T>& patch, int tile, const Table&, Outputs& out, char* shared) const {
-        float shift[word_width<T>] = {};
-#pragma unroll
-        for (int v = 0; v < word_width<T>; ++v)
-            if (bias && v < patch.count) shift[v] = bias[patch.channel + v];
-#pragma unroll
-        for (int m = 0; m < Window::rows; ++m) {
-#pragma unroll
-            for (int n = 0; n < Window::columns; ++n)
-#pragma unroll
-                for (int v = 0; v < word_width<T>; ++v) out[m][n][v] += shift[v];
-            activate_all(reinterpret_cast<float(&)[Window::columns * word_width<T>]>(out[m]), activation);
-            patch.template store_row<Window>(y, m, out[m]);
-        }
+        store_activated<Window>(patch, y, bias, activation, out);
         if (moments.counts) take_moments<Window>(patch, tile, out, shared);
     }
 

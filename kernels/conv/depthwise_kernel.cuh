@@ -84,6 +84,25 @@ struct OutputPatch {
     }
 };
 
+/// y = f(out + bias), where `out` becomes it; a null bias is 0.
+template <typename Window, typename T>
+__device__ inline void store_activated(const OutputPatch<T>& patch, const Images<T>& y, const float* bias, Activation f,
+                                       float (&out)[Window::rows][Window::columns][word_width<T>]) {
+    float shift[word_width<T>] = {};
+#pragma unroll
+    for (int v = 0; v < word_width<T>; ++v)
+        if (bias && v < patch.count) shift[v] = bias[patch.channel + v];
+#pragma unroll
+    for (int m = 0; m < Window::rows; ++m) {
+#pragma unroll
+        for (int n = 0; n < Window::columns; ++n)
+#pragma unroll
+            for (int v = 0; v < word_width<T>; ++v) out[m][n][v] += shift[v];
+        activate_all(reinterpret_cast<float(&)[Window::columns * word_width<T>]>(out[m]), f);
+        patch.template store_row<Window>(y, m, out[m]);
+    }
+}
+
 /// out[m][n] = the sum over the taps of the patch's inputs, for the channels of one lane.
 template <typename T, typename Window>
 __device__ inline void correlate_patch(const PatchInputs<Window>& inputs, const float (*weights)[slab_channels<T>],

@@ -129,24 +129,29 @@ __device__ void for_each_staged_pack(const Stage<Window>& stage, const Tiles& ti
     }
 }
 
+/// 16 bytes of a row of `count` elements, from `first` on, to shared memory; zeros stand for what is behind its end,
+/// and for a row that is null. Where rows begin at and fill multiples of 16 bytes (`vectors`) it is an asynchronous
+/// copy; `somewhere` is any global address.
+template <typename T>
+__device__ void stage_pack(void* to, const T* row, int first, int count, bool vectors, const T* somewhere) {
+    if (vectors) {
+        const bool valid = row && first < count;
+        return cp_async_16(to, valid ? row + first : somewhere, valid);
+    }
+    Pack<T> pack;
+#pragma unroll
+    for (int i = 0; i < Pack<T>::width; ++i) pack.at[i] = row && first + i < count ? row[first + i] : from_float<T>(0);
+    *static_cast<Pack<T>*>(to) = pack;
+}
+
 /// Queues the copies of a tile; zeros stand for what is outside an image or behind the last channel. The thread waits
 /// with cp_async_wait.
 template <typename T, typename Window>
 __device__ void stage_tile(const Stage<Window>& stage, const Tiles& tiles, const TileStart& start, int slab,
                            const Images<const T>& x, char* shared) {
-    constexpr int width = Pack<T>::width;
-    const int channel = slab * slab_channels<T> + static_cast<int>(threadIdx.x) % 4 * width;
+    const int channel = slab * slab_channels<T> + static_cast<int>(threadIdx.x) % 4 * Pack<T>::width;
     for_each_staged_pack(stage, tiles, start, x, [&](int offset, bool inside, const T* pixel) {
-        auto* to = reinterpret_cast<Pack<T>*>(shared + offset);
-        if (x.vectors) {
-            const bool valid = inside && channel < x.channels;
-            return cp_async_16(to, valid ? pixel + channel : x.data, valid);
-        }
-        Pack<T> pack;
-#pragma unroll
-        for (int i = 0; i < width; ++i)
-            pack.at[i] = inside && channel + i < x.channels ? pixel[channel + i] : from_float<T>(0);
-        *to = pack;
+        stage_pack(shared + offset, inside ? pixel : nullptr, channel, x.channels, x.vectors, x.data);
     });
     cp_async_commit();
 }
@@ -161,8 +166,9 @@ void with_kernel_size(int kernel, Body body) {
 inline int divide_up(int a, int b) { return (a + b - 1) / b; }
 
 /// Cuts images of `height` x `width` outputs from tiles.out_top, out_left on into tiles as alike as can be, of at most
-/// max_patches patches: those that stage the fewest inputs with their halos. Of small images as many go into one tile
-/// as there are patches left, and as bytes_of(tiles) still allows.
+/// max_patches patches: those that stage the fewest inputs with their halos, of those that bytes_of(tiles) allows; a
+/// single patch where it allows none. Of small images as many go into one tile as there are patches left, and as are
+/// allowed.
 template <typename Window, typename BytesOfTile>
 Tiles cut_tiles(const Tiles& origin, int batch, int height, int width, int max_patches, BytesOfTile bytes_of) {
     const int rows = divide_up(height - origin.out_top, Window::rows);
@@ -173,12 +179,14 @@ Tiles cut_tiles(const Tiles& origin, int batch, int height, int width, int max_p
         Tiles tiles = origin;
         tiles.down = divide_up(rows, most_rows);
         tiles.rows = divide_up(rows, tiles.down);
-        tiles.across = divide_up(columns, max_patches / tiles.rows);
-        tiles.columns = divide_up(columns, tiles.across);
-        if (bytes_of(tiles) > shared_bytes_limit) continue;
-        const Stage<Window> stage(tiles);
-        const std::int64_t staged = std::int64_t{tiles.down} * tiles.across * stage.rows * stage.columns;
-        if (staged < fewest) fewest = staged, best = tiles;
+        for (int most_columns = max_patches / tiles.rows; most_columns > 0; --most_columns) {
+            tiles.across = divide_up(columns, most_columns);
+            tiles.columns = divide_up(columns, tiles.across);
+            if (bytes_of(tiles) > shared_bytes_limit) continue;
+            const Stage<Window> stage(tiles);
+            const std::int64_t staged = std::int64_t{tiles.down} * tiles.across * stage.rows * stage.columns;
+            if (staged < fewest) fewest = staged, best = tiles;
+        }
     }
     best.images = std::clamp(max_patches / (best.rows * best.columns), 1, batch);
     while (best.images > 1 && bytes_of(best) > shared_bytes_limit) --best.images;

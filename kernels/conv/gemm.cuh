@@ -4,6 +4,7 @@
 
 #include "kernels/conv/gemm_epilogue.cuh"
 #include "kernels/conv/gemm_load.cuh"
+#include "kernels/conv/gemm_multiply.cuh"
 
 /// The one kernel of all dense convolutions. A block computes tiles of C; each is a loop over stages of 64 bytes of K,
 /// two of which are on their way into shared memory while the tensor cores work on the third.
@@ -76,39 +77,9 @@ struct WarpTile {
             for (int m = 0; m < products; m += 2) {
                 const FragmentA<typename Config::TileA> a(stage, first_row() + 16 * m, step, lane());
 #pragma unroll
-                for (int half = 0; half < 2; ++half) add(sum[m + half], a.at[half], b.at, three_products);
+                for (int half = 0; half < 2; ++half)
+                    multiply_add<typename Config::T>(sum[m + half], a.at[half], b.at, three_products);
             }
-        }
-    }
-
-    /// Adds the products of 16 rows.
-    __device__ static void add(float (&c)[4][4], const unsigned (&a)[4], const unsigned (&b)[4][2],
-                               bool three_products) {
-        if constexpr (sizeof(typename Config::T) == 2) {
-#pragma unroll
-            for (int n = 0; n < 4; ++n) mma_bf16_16x8x16(c[n], a, b[n]);
-        } else {
-            // (big + small)(big + small) without small * small, which is below the 21 bits that are kept.
-            unsigned a_big[4], a_small[4], b_big[4][2], b_small[4][2];
-            split(a_big, a_small, a);
-#pragma unroll
-            for (int n = 0; n < 4; ++n) split(b_big[n], b_small[n], b[n]);
-            if (three_products) {
-#pragma unroll
-                for (int n = 0; n < 4; ++n) mma_tf32_16x8x8(c[n], a_small, b_big[n]);
-#pragma unroll
-                for (int n = 0; n < 4; ++n) mma_tf32_16x8x8(c[n], a_big, b_small[n]);
-            }
-#pragma unroll
-            for (int n = 0; n < 4; ++n) mma_tf32_16x8x8(c[n], a_big, b_big[n]);
-        }
-    }
-    template <int count>
-    __device__ static void split(unsigned (&big)[count], unsigned (&small)[count], const unsigned (&x)[count]) {
-#pragma unroll
-        for (int i = 0; i < count; ++i) {
-            const SplitTf32 parts = split_tf32(x[i]);
-            big[i] = parts.big, small[i] = parts.small;
         }
     }
 

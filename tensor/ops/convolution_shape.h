@@ -13,14 +13,14 @@ inline kernels::Conv2dShape conv2d_shape(const Tensor& x, const Tensor& weight, 
             int(weight.dim(0)), kernel,        stride,        padding_for(padding, x.dim(1), x.dim(2), kernel, stride)};
 }
 
-/// Of a depthwise convolution of x [n,h,w,c] with weight [k,k,c].
+/// Of a depthwise convolution of an image as large as x [n,h,w,...] with weight [k,k,c].
 inline kernels::DepthwiseConvShape depthwise_shape(const Tensor& x, const Tensor& weight, int stride,
                                                    PaddingKind padding) {
     const int kernel = int(weight.dim(0));
     return {int(x.dim(0)),
             int(x.dim(1)),
             int(x.dim(2)),
-            int(x.dim(3)),
+            int(weight.dim(2)),
             kernel,
             stride,
             padding_for(padding, x.dim(1), x.dim(2), kernel, stride)};

@@ -12,24 +12,15 @@
 #include "kernels/elementwise/add.h"
 #include "kernels/excite/fused_excite.h"
 #include "tensor/ops/cast.h"
-#include "tensor/ops/fused_fold.h"
+#include "tensor/ops/convolution_shape.h"
+#include "tensor/ops/folded_mbconv.h"
+#include "tensor/ops/fused_norm.h"
 
 namespace karyon {
 
 using namespace kernels;
 
 namespace {
-
-DepthwiseConvShape depthwise(const Tensor& x, const Tensor& weight, const MBConvOptions& o) {
-    const int kernel = int(weight.dim(0));
-    return {int(x.dim(0)),
-            int(x.dim(1)),
-            int(x.dim(2)),
-            int(x.dim(3)),
-            kernel,
-            o.stride,
-            padding_for(o.padding, x.dim(1), x.dim(2), kernel, o.stride)};
-}
 
 /// One run of the block: what it keeps between the two ways. Names as in the header's shapes: e is the raw output of
 /// the expansion (x itself where there is none, for the time of a pass), d of the depthwise convolution, p of the
@@ -80,7 +71,7 @@ Tensor Block::forward(const Tensor& x) {
                                   converted(p_.expand_weight, x.dtype()), expand_norm.statistics(), e);
         expand_norm.update_running(e, p_.expand_norm);
     }
-    const DepthwiseConvShape shape = depthwise(e, p_.depthwise_weight, options);
+    const DepthwiseConvShape shape = depthwise_shape(e, p_.depthwise_weight, options.stride, options.padding);
     d = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
     gpu::depthwise_fused_forward(stream(), shape, e, of_e(), p_.depthwise_weight, depthwise_norm.statistics(), d);
     depthwise_norm.update_running(d, p_.depthwise_norm);
@@ -107,7 +98,7 @@ Tensor Block::forward(const Tensor& x) {
 
 /// From dd, the gradient of the raw depthwise output, to that of x. Lets go of e, and of dd as soon as it is used.
 Tensor Block::backward_of_expansion(const Saved& saved_x, Tensor dd, const Gradients& gradients) {
-    const DepthwiseConvShape shape = depthwise(e, parameters.depthwise_weight, options);
+    const DepthwiseConvShape shape = depthwise_shape(e, parameters.depthwise_weight, options.stride, options.padding);
     Tensor de = e.empty_like();
     if (!expands) {
         gpu::depthwise_conv_backward_data(stream(), shape, dd, parameters.depthwise_weight, de);
@@ -162,40 +153,13 @@ void Block::backward(const Saved& saved_x, const Tensor& dy, const Gradients& gr
     d = Tensor();
     if (!expands) e = saved_x.get();
     if (gradients.wanted(in_depthwise_weight))
-        gpu::depthwise_fused_backward_weights(stream(), depthwise(e, q.depthwise_weight, options), e, of_e(), dd,
-                                              gradient_of(in_depthwise_weight, q.depthwise_weight));
+        gpu::depthwise_fused_backward_weights(stream(),
+                                              depthwise_shape(e, q.depthwise_weight, options.stride, options.padding),
+                                              e, of_e(), dd, gradient_of(in_depthwise_weight, q.depthwise_weight));
     Tensor dx = backward_of_expansion(saved_x, std::move(dd), gradients);
     if (!gradients.wanted(in_x)) return;
     gradients.deliver(in_x, std::move(dx));
     if (options.residual) gradients.deliver(in_x, dy);
-}
-
-/// Inference: batch norms are folded into the weights before them, bias and activation and the sum with x are in the
-/// epilogues; the gate alone is applied by who reads. No pass only normalises.
-Tensor folded_forward(const Tensor& x, const MBConvParameters& q, const MBConvOptions& options) {
-    Stream& stream = current_stream(x.device());
-    Tensor e = x.detach();
-    if (q.expand_weight.defined())
-        e = conv2d_folded(x, q.expand_weight, q.expand_norm, Activation::silu, 1, PaddingKind::symmetric);
-    const FoldedConvolution filter(q.depthwise_weight, FusedNorm(q.depthwise_norm, Activation::silu, false), x.dtype());
-    const DepthwiseConvShape shape = depthwise(e, q.depthwise_weight, options);
-    const Tensor d = x.empty_like({shape.batch, shape.out_height(), shape.out_width(), shape.channels});
-    gpu::depthwise_fused_forward(stream, shape, e, {}, filter.weight, filter.epilogue(), d);
-    e = Tensor();
-
-    const Tensor& like = q.reduce_weight;  // f32
-    const Tensor pooled = like.empty_like({d.dim(0), d.dim(3)}), hidden = like.empty_like({d.dim(0), like.dim(0)}),
-                 gate = like.empty_like({d.dim(0), d.dim(3)});
-    gpu::squeeze_excite_gate(stream, {int(d.dim(0)), d.dim(1) * d.dim(2), int(d.dim(3)), int(like.dim(0))}, d,
-                             q.reduce_weight, q.reduce_bias, q.excite_weight, q.excite_bias, pooled, hidden, gate);
-
-    const FoldedConvolution projection(q.project_weight, FusedNorm(q.project_norm, Activation::none, false), x.dtype());
-    Tensor y = x.empty_like({d.dim(0), d.dim(1), d.dim(2), q.project_weight.dim(0)});
-    Prologue gated;
-    gated.gate = gate;
-    gpu::conv2d_fused_forward(stream, convolution(d, q.project_weight), d, gated, projection.weight,
-                              projection.epilogue(options.residual ? x.detach() : Tensor()), y);
-    return y;
 }
 
 MBConvParameters off_the_tape(MBConvParameters p) {
@@ -208,7 +172,7 @@ MBConvParameters off_the_tape(MBConvParameters p) {
 }  // namespace
 
 Tensor mbconv(const Tensor& x, const MBConvParameters& p, const Tensor& image_scale, const MBConvOptions& options) {
-    if (!options.training && !image_scale.defined()) return folded_forward(x, p, options);
+    if (!options.training && !image_scale.defined()) return folded_mbconv(x, p, options);
     auto block = std::make_shared<Block>();
     block->options = options;
     block->parameters = off_the_tape(p);

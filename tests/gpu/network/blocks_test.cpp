@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "kernels/conv/expand_depthwise.h"
 #include "tensor/allocator.h"
 
 using namespace karyon;
@@ -77,6 +78,16 @@ TEST_CASE("the fused MBConv block is its composition") {
     compare(inverted_bottleneck({3, 6, 7}, {8, 48, 2, 8, 5, 1}, true));
     compare(inverted_bottleneck({2, 7, 6}, {8, 48, 2, 12, 3, 2}, false));
     compare(inverted_bottleneck({2, 5, 6}, {16, 16, 4, 8, 3, 1}, false));
+}
+
+TEST_CASE("the MBConv block in inference, with expansion and depthwise convolution in one kernel and in two") {
+    for (const bool in_one : {true, false}) {
+        const int in = in_one ? 8 : 64;
+        for (const DType type : {DType::f32, DType::bf16})
+            REQUIRE(kernels::gpu::expand_depthwise_saves_traffic({in, {2, 6, 7, 128, 5, 1, {2, 2, 2, 2}}}, type) ==
+                    in_one);
+        compare(inverted_bottleneck({2, 6, 7}, {in, 128, 2, 8, 5, 1}, false));
+    }
 }
 
 TEST_CASE("the fused stem is its composition") {
