@@ -81,8 +81,9 @@ void launch_forward(const char* op, Stream& stream, const DepthwiseConvShape& s,
         moments =
             PartialMoments(static_cast<CudaStream&>(stream).scratch(PartialMoments::bytes(tiles.count(), s.channels)),
                            tiles.count(), s.channels);
-    const ForwardFinish<T> finish{Images<T>(y.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels),
-                                  epilogue.bias.as<float>(), epilogue.activation, moments};
+    const auto* const bias = epilogue.bias.as<float>();
+    const ForwardFinish<T> finish{Images<T>(y.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels, bias), bias,
+                                  epilogue.activation, moments};
     launch(op, stream, {static_cast<unsigned>(tiles.count() * slabs), block_threads, std::size_t(bytes_of(tiles))},
            depthwise_kernel<T, Window, ForwardFinish<T>>, tiles, slabs,
            Images<const T>(x.as<T>(), s.batch, s.height, s.width, s.channels), w.as<float>(), false,

@@ -84,20 +84,24 @@ struct OutputPatch {
     }
 };
 
-/// y = f(out + bias), where `out` becomes it; a null bias is 0.
+/// y = f(out + bias), where `out` becomes it; a null bias is 0. With y.vectors, bias is aligned to 16 bytes as well.
 template <typename Window, typename T>
 __device__ inline void store_activated(const OutputPatch<T>& patch, const Images<T>& y, const float* bias, Activation f,
                                        float (&out)[Window::rows][Window::columns][word_width<T>]) {
-    float shift[word_width<T>] = {};
+    Pack<float, word_width<T>> shift{};
+    if (word_width < T >> 1 && bias && y.vectors && patch.count > 0) {
+        shift = *reinterpret_cast<const Pack<float, word_width<T>>*>(bias + patch.channel);
+    } else {
 #pragma unroll
-    for (int v = 0; v < word_width<T>; ++v)
-        if (bias && v < patch.count) shift[v] = bias[patch.channel + v];
+        for (int v = 0; v < word_width<T>; ++v)
+            if (bias && v < patch.count) shift.at[v] = bias[patch.channel + v];
+    }
 #pragma unroll
     for (int m = 0; m < Window::rows; ++m) {
 #pragma unroll
         for (int n = 0; n < Window::columns; ++n)
 #pragma unroll
-            for (int v = 0; v < word_width<T>; ++v) out[m][n][v] += shift[v];
+            for (int v = 0; v < word_width<T>; ++v) out[m][n][v] += shift.at[v];
         activate_all(reinterpret_cast<float(&)[Window::columns * word_width<T>]>(out[m]), f);
         patch.template store_row<Window>(y, m, out[m]);
     }
@@ -107,9 +111,6 @@ __device__ inline void store_activated(const OutputPatch<T>& patch, const Images
 template <typename T, typename Window>
 __device__ inline void correlate_patch(const PatchInputs<Window>& inputs, const float (*weights)[slab_channels<T>],
                                        float (&out)[Window::rows][Window::columns][word_width<T>]) {
-    struct alignas(4 * word_width<T>) Weights {
-        float at[word_width<T>];
-    };
 #pragma unroll
     for (int i = 0; i < Window::in_rows; ++i)
 #pragma unroll
@@ -117,7 +118,8 @@ __device__ inline void correlate_patch(const PatchInputs<Window>& inputs, const 
             float x[word_width<T>];
             unpack(inputs.at(i, j), x);
             for_each_tap<Window>(i, j, [&](int r, int s, int m, int n) {
-                const auto weight = *reinterpret_cast<const Weights*>(weights[r * Window::kernel + s]);
+                const auto weight =
+                    *reinterpret_cast<const Pack<float, word_width<T>>*>(weights[r * Window::kernel + s]);
 #pragma unroll
                 for (int v = 0; v < word_width<T>; ++v) out[m][n][v] += x[v] * weight.at[v];
             });

@@ -27,9 +27,10 @@ struct Images {
     int batch, height, width, channels;
     bool vectors;
 
-    Images(T* data_, int batch_, int height_, int width_, int channels_)
+    /// `beside`: what is read in the same vectors, or null.
+    Images(T* data_, int batch_, int height_, int width_, int channels_, const void* beside = nullptr)
         : data(data_), batch(batch_), height(height_), width(width_), channels(channels_) {
-        vectors = is_aligned(data) && channels % Pack<std::remove_const_t<T>>::width == 0;
+        vectors = is_aligned(data) && is_aligned(beside) && channels % Pack<std::remove_const_t<T>>::width == 0;
     }
     __device__ std::ptrdiff_t row(int image, int row) const {
         return (static_cast<std::ptrdiff_t>(image) * height + row) * width * channels;
@@ -133,14 +134,16 @@ __device__ void for_each_staged_pack(const Stage<Window>& stage, const Tiles& ti
 /// and for a row that is null. Where rows begin at and fill multiples of 16 bytes (`vectors`) it is an asynchronous
 /// copy; `somewhere` is any global address.
 template <typename T>
-__device__ void stage_pack(void* to, const T* row, int first, int count, bool vectors, const T* somewhere) {
+__device__ void stage_pack(void* to, const T* row, bool inside, int first, int count, bool vectors,
+                           const T* somewhere) {
     if (vectors) {
-        const bool valid = row && first < count;
+        const bool valid = inside && first < count;
         return cp_async_16(to, valid ? row + first : somewhere, valid);
     }
     Pack<T> pack;
 #pragma unroll
-    for (int i = 0; i < Pack<T>::width; ++i) pack.at[i] = row && first + i < count ? row[first + i] : from_float<T>(0);
+    for (int i = 0; i < Pack<T>::width; ++i)
+        pack.at[i] = inside && first + i < count ? row[first + i] : from_float<T>(0);
     *static_cast<Pack<T>*>(to) = pack;
 }
 
@@ -151,7 +154,7 @@ __device__ void stage_tile(const Stage<Window>& stage, const Tiles& tiles, const
                            const Images<const T>& x, char* shared) {
     const int channel = slab * slab_channels<T> + static_cast<int>(threadIdx.x) % 4 * Pack<T>::width;
     for_each_staged_pack(stage, tiles, start, x, [&](int offset, bool inside, const T* pixel) {
-        stage_pack(shared + offset, inside ? pixel : nullptr, channel, x.channels, x.vectors, x.data);
+        stage_pack(shared + offset, pixel, inside, channel, x.channels, x.vectors, x.data);
     });
     cp_async_commit();
 }

@@ -1,6 +1,6 @@
 #include "kernels/conv/check_shape.h"
 #include "kernels/conv/expand_depthwise.h"
-#include "kernels/conv/expand_tile.cuh"
+#include "kernels/conv/expand_plan.cuh"
 
 namespace karyon::kernels::gpu {
 namespace {
@@ -65,63 +65,6 @@ __global__ void __launch_bounds__(block_threads, 3)
     }
 }
 
-/// How a launch is cut: from the shape alone. Error where not even one patch fits into shared memory.
-template <typename T, typename Window>
-struct ExpandPlan {
-    Tiles tiles;
-    ExpandMemory<T, Window> memory;
-    int slabs, slabs_of_block;
-
-    ExpandPlan(const char* op, const ExpandDepthwiseShape& shape)
-        : tiles(cut(shape)),
-          memory(tiles, shape.in_channels),
-          slabs(divide_up(shape.depthwise.channels, slab_channels<T>)) {
-        if (!fits(shape))
-            throw Error(op, "expected input channels of which a patch fits into {} bytes, got {}", shared_bytes_limit,
-                        shape.in_channels);
-        constexpr int enough_blocks = 264;
-        slabs_of_block = divide_up(slabs, std::min(slabs, divide_up(enough_blocks, tiles.count())));
-    }
-    int groups() const { return divide_up(slabs, slabs_of_block); }
-    static bool fits(const ExpandDepthwiseShape& shape) {
-        return ExpandMemory<T, Window>(Tiles{}, shape.in_channels).bytes <= shared_bytes_limit;
-    }
-
-  private:
-    static Tiles cut(const ExpandDepthwiseShape& shape) {
-        const DepthwiseConvShape& s = shape.depthwise;
-        const auto bytes_of = [&](const Tiles& t) { return ExpandMemory<T, Window>(t, shape.in_channels).bytes; };
-        return cut_tiles<Window>({-s.pad.top, -s.pad.left}, s.batch, s.out_height(), s.out_width(), strips, bytes_of);
-    }
-};
-
-/// Inputs of an axis of `size` that all tiles along it stage, their halos counted for each of them.
-inline double staged_along(int tiles, int first, int step, int extent, int size) {
-    double count = 0;
-    for (int i = 0; i < tiles; ++i, first += step)
-        count += std::max(0, std::min(first + extent, size) - std::max(first, 0));
-    return count;
-}
-
-template <typename T, typename Window>
-Cost tile_cost(const ExpandDepthwiseShape& shape, const ExpandPlan<T, Window>& plan) {
-    constexpr double silu = 5, size = sizeof(T);
-    const DepthwiseConvShape& s = shape.depthwise;
-    const Tiles& t = plan.tiles;
-    const ExpandMemory<T, Window>& memory = plan.memory;
-    const double tiles = t.count(), channels = double(plan.slabs) * memory.slab;
-    const double staged =
-        s.batch * staged_along(t.down, t.in_top, t.rows * Window::row_step, memory.stage.rows, s.height) *
-        staged_along(t.across, t.in_left, t.columns * Window::column_step, memory.stage.columns, s.width);
-    const double y = double(s.batch) * s.out_height() * s.out_width() * s.channels;
-    const double weights = s.channels * (size * shape.in_channels + 4.0 * memory.taps + 8);
-    const double products = tiles * memory.rows * channels * memory.steps * 32 / size;
-    const double sums = tiles * t.images * t.rows * t.columns * Window::rows * Window::columns * channels;
-    return {size * (staged * plan.groups() * shape.in_channels + y) + tiles * weights,
-            2 * products * (size == 4 ? 3 : 1) + 2 * memory.taps * sums +
-                (1 + silu) * (tiles * memory.pixels * channels + sums)};
-}
-
 /// Calls body with the element type and the window of the shape.
 template <typename Body>
 void with_window(const char* op, const DepthwiseConvShape& s, DType type, Body body) {
@@ -154,24 +97,24 @@ void expand_depthwise_forward(Stream& stream, const ExpandDepthwiseShape& shape,
     const DepthwiseConvShape& s = shape.depthwise;
     with_window(op, s, y.dtype(), [&]<typename T, typename Window>() {
         const ExpandPlan<T, Window> plan(op, shape);
-        Images<const T> images(x.as<T>(), s.batch, s.height, s.width, shape.in_channels);
-        images.vectors = images.vectors && is_aligned(expand_weight.as<T>());
-        const auto* const taps = weight.as<float>();
+        const auto *const taps = weight.as<float>(), *const expand_bias = expand_epilogue.bias.as<float>(),
+                          *const bias = epilogue.bias.as<float>();
+        const auto* const expand_weights = expand_weight.as<T>();
         const ExpandArguments<T, Window> g{
-            plan.tiles,
-            plan.memory,
-            plan.slabs,
-            plan.slabs_of_block,
-            images,
-            expand_weight.as<T>(),
-            expand_epilogue.bias.as<float>(),
-            taps,
-            epilogue.bias.as<float>(),
-            expand_epilogue.activation,
-            epilogue.activation,
-            is_aligned(taps) && is_aligned(expand_epilogue.bias.as<float>()) && s.channels % Pack<float>::width == 0,
-            static_cast<CudaStream&>(stream).f32_math == F32Math::tf32x3,
-            Images<T>(y.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels)};
+            .tiles = plan.tiles,
+            .memory = plan.memory,
+            .slabs = plan.slabs,
+            .slabs_of_block = plan.slabs_of_block,
+            .x = Images<const T>(x.as<T>(), s.batch, s.height, s.width, shape.in_channels, expand_weights),
+            .expand_weight = expand_weights,
+            .expand_bias = expand_bias,
+            .weight = taps,
+            .bias = bias,
+            .expand_activation = expand_epilogue.activation,
+            .activation = epilogue.activation,
+            .weight_vectors = is_aligned(taps) && is_aligned(expand_bias) && s.channels % Pack<float>::width == 0,
+            .three_products = static_cast<CudaStream&>(stream).f32_math == F32Math::tf32x3,
+            .y = Images<T>(y.as<T>(), s.batch, s.out_height(), s.out_width(), s.channels, bias)};
         launch(op, stream, {dim3(plan.tiles.count(), plan.groups()), block_threads, std::size_t(plan.memory.bytes)},
                expand_depthwise_kernel<T, Window>, g);
     });

@@ -50,9 +50,9 @@ __device__ void stage_pixels(const ExpandMemory<T, Window>& memory, const Tiles&
         const bool inside =
             pixel < memory.pixels && start.image + image < x.batch && h >= 0 && h < x.height && v >= 0 && v < x.width;
         const T* const from =
-            inside ? x.data + x.row(start.image + image, h) + static_cast<std::ptrdiff_t>(v) * x.channels : nullptr;
-        stage_pack(shared + memory.x + pixel * memory.row_bytes + pack * 16, from, pack * Pack<T>::width, x.channels,
-                   x.vectors, x.data);
+            x.data + (inside ? x.row(start.image + image, h) : 0) + static_cast<std::ptrdiff_t>(v) * x.channels;
+        stage_pack(shared + memory.x + pixel * memory.row_bytes + pack * 16, from, inside, pack * Pack<T>::width,
+                   x.channels, x.vectors, x.data);
         if (pack == 0)
             slots[pixel] = pixel < memory.pixels ? stage.offset(image, row, column) + (inside ? 0 : outside) : nowhere;
     }
@@ -74,14 +74,14 @@ __device__ void stage_weights(const ExpandMemory<T, Window>& memory, const T* we
 #pragma unroll 1
     for (int i = static_cast<int>(threadIdx.x); i < memory.slab * packs; i += block_threads) {
         const int row = i / packs, pack = i - row * packs, channel = first + row;
-        const T* const from =
-            channel < channels ? weights + static_cast<std::ptrdiff_t>(channel) * in_channels : nullptr;
-        stage_pack(shared + memory.weights + column_of_channel<T>(row) * memory.row_bytes + pack * 16, from,
+        stage_pack(shared + memory.weights + column_of_channel<T>(row) * memory.row_bytes + pack * 16,
+                   weights + static_cast<std::ptrdiff_t>(channel) * in_channels, channel < channels,
                    pack * Pack<T>::width, in_channels, vectors, weights);
     }
     constexpr int width = Pack<float>::width;
     if (const int pack = static_cast<int>(threadIdx.x); pack < memory.slab / width)
-        stage_pack(shared + memory.bias + pack * 16, bias, first + pack * width, channels, bias_vectors, bias);
+        stage_pack(shared + memory.bias + pack * 16, bias, bias != nullptr, first + pack * width, channels,
+                   bias_vectors, reinterpret_cast<const float*>(weights));
 }
 
 /// Queues the copies of the slab's taps [k * k, channels].
@@ -91,7 +91,7 @@ __device__ void stage_taps(const ExpandMemory<T, Window>& memory, const float* t
     constexpr int packs = memory.slab / Pack<float>::width;
 #pragma unroll 1
     for (int i = static_cast<int>(threadIdx.x); i < memory.taps * packs; i += block_threads)
-        stage_pack(shared + i * 16, taps + i / packs * channels, first + i % packs * Pack<float>::width, channels,
+        stage_pack(shared + i * 16, taps + i / packs * channels, true, first + i % packs * Pack<float>::width, channels,
                    vectors, taps);
 }
 

@@ -119,6 +119,9 @@ TEST_CASE("gpu expand_depthwise: where it saves traffic, and what it costs") {
         CHECK(saves(24, 128, 3, 2, type));
         CHECK(saves(32, 64, 3, 1, type));
         CHECK(saves(32, 64, 5, 2, type));
+        CHECK(!saves(56, 32, 5, 1, type));
+        CHECK(saves(56, 32, 3, 2, type));
+        CHECK(!saves(112, 16, 3, 1, type));
         CHECK(!saves(160, 16, 5, 1, type));
         CHECK(!saves(272, 8, 5, 1, type));
         CHECK(!saves(4000, 8, 3, 1, type));  // no tile fits
