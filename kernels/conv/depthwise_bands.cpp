@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/bfloat16_rows.h"
 #include "kernels/conv/blocks.h"
 #include "kernels/conv/depthwise_phases.h"
 #include "kernels/conv/finish.h"
@@ -16,12 +17,6 @@ KARYON_SIMD void widen(std::int64_t pixels, int channels, const bfloat16* from, 
 #pragma GCC ivdep
         for (int c = 0; c < channels; ++c) to[c] = float(from[c]);
 }
-KARYON_SIMD void narrow(std::int64_t pixels, int channels, const float* from, bfloat16* to, std::ptrdiff_t step) {
-    for (std::int64_t pixel = 0; pixel < pixels; ++pixel, from += channels, to += step)
-#pragma GCC ivdep
-        for (int c = 0; c < channels; ++c) to[c] = bfloat16(from[c]);
-}
-
 /// Half-open.
 struct RowRange {
     int first, last;
@@ -88,9 +83,9 @@ void depthwise_forward_in_bands(const DepthwiseConvShape& s, const bfloat16* x, 
                                                  bias ? bias + channel : nullptr, results, c);
                 for (int row = rows.first; row < rows.last; ++row) {
                     correlate(t, row, row + 1, 0, c);
-                    finish<float>(f, out_row, nullptr, results);
+                    finish(f, out_row, nullptr, results);
                     const std::ptrdiff_t to = std::ptrdiff_t(image) * s.out_height() + row;
-                    narrow(s.out_width(), c, results, y + to * s.out_width() * s.channels + channel, s.channels);
+                    round_rows(s.out_width(), c, results, c, y + to * s.out_width() * s.channels + channel, s.channels);
                 }
             });
         });
@@ -116,8 +111,8 @@ void depthwise_backward_data_in_bands(const DepthwiseConvShape& s, const bfloat1
                     correlate(t, divide_up(rows.first - top, s.stride), divide_up(rows.last - top, s.stride), 0, c);
                 }
                 const std::ptrdiff_t to = std::ptrdiff_t(image) * s.height + rows.first;
-                narrow(std::int64_t(rows.count()) * s.width, c, results, dx + to * s.width * s.channels + channel,
-                       s.channels);
+                round_rows(std::int64_t(rows.count()) * s.width, c, results, c,
+                           dx + to * s.width * s.channels + channel, s.channels);
             });
         });
 }

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <cmath>
 #include <iterator>
+#include <limits>
 
+#include "kernels/bfloat16_rows.h"
 #include "kernels/conv/depthwise_conv.h"
 #include "kernels/elementwise/activation.h"
 #include "kernels/elementwise/add.h"
@@ -66,6 +69,27 @@ void check_as_in_f32(const std::vector<std::size_t>& in_sizes, const std::vector
 }
 
 }  // namespace
+
+TEST_CASE("bf16: rows are rounded like single numbers, but for subnormal ones, which may become zeros") {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    for (const int count : {1, 15, 16, 17, 48, 67}) {
+        const int rows = 5, from_step = count + 3, to_step = count + 5;
+        Floats from = random_values(std::size_t(rows * from_step), 3);
+        const float special[] = {infinity, -infinity, 0.0f, -0.0f, 0x1.01p0f, 0x1.03p0f, 0x1.fffffep127f, 0x1p-126f};
+        std::copy_n(special, std::min<std::size_t>(8, std::size_t(count)), from.begin() + from_step);
+        Halves to(std::size_t(rows * to_step), bfloat16(7.0f));
+        cpu::round_rows(rows, count, from.data(), from_step, to.data(), to_step);
+        for (int row = 0; row < rows; ++row)
+            for (int i = 0; i < to_step; ++i)
+                CHECK(to[std::size_t(row * to_step + i)].bits ==
+                      bfloat16(i < count ? from[std::size_t(row * from_step + i)] : 7.0f).bits);
+        Floats odd(std::size_t(count), std::numeric_limits<float>::quiet_NaN());
+        odd[0] = 0x1p-130f;
+        cpu::round_rows(1, count, odd.data(), 0, to.data(), 0);
+        CHECK((float(to[0]) == 0 || float(to[0]) == 0x1p-130f));
+        for (int i = 1; i < count; ++i) CHECK(std::isnan(float(to[std::size_t(i)])));
+    }
+}
 
 TEST_CASE("bf16: activations, sums, scaling and concatenation as in f32") {
     const std::size_t n = 20011;
