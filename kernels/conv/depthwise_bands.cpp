@@ -83,7 +83,7 @@ void depthwise_forward_in_bands(const DepthwiseConvShape& s, const bfloat16* x, 
                                                  bias ? bias + channel : nullptr, results, c);
                 for (int row = rows.first; row < rows.last; ++row) {
                     correlate(t, row, row + 1, 0, c);
-                    finish<float>(f, out_row, nullptr, results);
+                    finish(f, out_row, nullptr, results);
                     const std::ptrdiff_t to = std::ptrdiff_t(image) * s.out_height() + row;
                     round_rows(s.out_width(), c, results, c, y + to * s.out_width() * s.channels + channel, s.channels);
                 }

@@ -1,5 +1,7 @@
 #include "kernels/conv/finish.h"
 
+#include <algorithm>
+
 #include "kernels/bfloat16_rows.h"
 #include "kernels/elementwise/activation_math.h"
 
@@ -7,25 +9,28 @@ namespace karyon::kernels::cpu {
 namespace {
 
 template <Activation f, typename T>
-KARYON_INLINE void finish_as(std::int64_t count, const T* residual, T* y) {
-    if (residual)
-        write_each(count, y,
-                   [=](std::int64_t i) KARYON_INLINE_LAMBDA { return activate<f>(float(y[i])) + float(residual[i]); });
-    else if constexpr (f != Activation::none)
-        write_each(count, y, [=](std::int64_t i) KARYON_INLINE_LAMBDA { return activate<f>(float(y[i])); });
+KARYON_INLINE void finish_as(std::int64_t count, const T* z, const T* residual, float* y) {
+    if (residual) {
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < count; ++i) y[i] = activate<f>(float(z[i])) + float(residual[i]);
+    } else {
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < count; ++i) y[i] = activate<f>(float(z[i]));
+    }
 }
 
+/// y = f(z) + residual (null: 0).
 template <typename T>
-KARYON_SIMD void run(Activation f, std::int64_t count, const T* residual, T* y) {
+KARYON_SIMD void run(Activation f, std::int64_t count, const T* z, const T* residual, float* y) {
     switch (f) {
         case Activation::none:
-            return finish_as<Activation::none>(count, residual, y);
+            return finish_as<Activation::none>(count, z, residual, y);
         case Activation::relu:
-            return finish_as<Activation::relu>(count, residual, y);
+            return finish_as<Activation::relu>(count, z, residual, y);
         case Activation::silu:
-            return finish_as<Activation::silu>(count, residual, y);
+            return finish_as<Activation::silu>(count, z, residual, y);
         case Activation::sigmoid:
-            return finish_as<Activation::sigmoid>(count, residual, y);
+            return finish_as<Activation::sigmoid>(count, z, residual, y);
     }
 }
 
@@ -51,12 +56,20 @@ KARYON_SIMD void run_pixels(Activation f, int pixels, std::ptrdiff_t step, int c
 
 }  // namespace
 
-template <typename T>
-void finish(Activation f, std::int64_t count, const T* residual, T* y) {
-    run(f, count, residual, y);
+void finish(Activation f, std::int64_t count, const float* residual, float* y) {
+    if (f != Activation::none || residual) run(f, count, y, residual, y);
 }
-template void finish(Activation, std::int64_t, const float*, float*);
-template void finish(Activation, std::int64_t, const bfloat16*, bfloat16*);
+
+void finish(Activation f, std::int64_t count, const bfloat16* residual, bfloat16* y) {
+    if (f == Activation::none && !residual) return;
+    constexpr std::int64_t most = 2048;
+    float values[most];
+    for (std::int64_t begin = 0; begin < count; begin += most) {
+        const std::int64_t size = std::min(most, count - begin);
+        run(f, size, y + begin, residual ? residual + begin : nullptr, values);
+        round_rows(1, int(size), values, 0, y + begin, 0);
+    }
+}
 
 void finish_pixels(Activation f, int pixels, std::ptrdiff_t step, int channels, float* y) {
     run_pixels(f, pixels, step, channels, y);

@@ -148,7 +148,7 @@ void PackedConv2d::forward_whole(const Run& run, const T* x, const T* residual, 
     if (rest == Activation::none && !residual) return;
     for_each_block(std::int64_t(s.batch) * s.out_height() * s.out_width() * s.out_channels, block_elements,
                    [&](std::int64_t, std::int64_t begin, std::int64_t size) {
-                       finish<T>(rest, size, residual ? residual + begin : nullptr, y + begin);
+                       finish(rest, size, residual ? residual + begin : nullptr, y + begin);
                    });
 }
 
@@ -177,7 +177,7 @@ void PackedConv2d::forward_in_pieces(const Run& run, const T* x, const T* residu
         T* to = y + begin * out;
         packing.plan->forward(from, packing.weights(weights_.data()), bias_.data(), to,
                               onednn::scratch(packing.plan->convolution.scratchpad_bytes));
-        finish<T>(run.activation, count * out, residual ? residual + begin * out : nullptr, to);
+        finish(run.activation, count * out, residual ? residual + begin * out : nullptr, to);
     });
 }
 

@@ -1,6 +1,5 @@
 #include "kernels/elementwise/activation.h"
 
-#include "kernels/bfloat16_rows.h"
 #include "kernels/blocks.h"
 #include "kernels/elementwise/activation_math.h"
 #include "kernels/float_type.h"
@@ -29,16 +28,17 @@ Cost activation_cost(std::int64_t count, DType type) {
 namespace cpu {
 namespace {
 
-// x and y are either the same buffer or apart, so that no element depends on another.
+// ivdep: x and y are either the same buffer or apart, so that no element depends on another.
 template <Activation f, typename T>
 KARYON_INLINE void forward_loop(std::int64_t count, const T* x, T* y) {
-    write_each(count, y, [=](std::int64_t i) KARYON_INLINE_LAMBDA { return activate<f>(float(x[i])); });
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) y[i] = T(activate<f>(float(x[i])));
 }
 
 template <Activation f, typename T>
 KARYON_INLINE void backward_loop(std::int64_t count, const T* x, const T* dy, T* dx) {
-    write_each(count, dx,
-               [=](std::int64_t i) KARYON_INLINE_LAMBDA { return float(dy[i]) * activation_slope<f>(float(x[i])); });
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) dx[i] = T(float(dy[i]) * activation_slope<f>(float(x[i])));
 }
 
 template <typename T>

@@ -1,8 +1,8 @@
 #include "kernels/elementwise/add.h"
 
-#include "kernels/bfloat16_rows.h"
 #include "kernels/blocks.h"
 #include "kernels/float_type.h"
+#include "kernels/simd.h"
 
 namespace karyon::kernels {
 
@@ -16,17 +16,20 @@ namespace {
 
 template <typename T>
 KARYON_SIMD void add_block(std::int64_t count, const T* a, const T* b, T* y) {
-    write_each(count, y, [=](std::int64_t i) KARYON_INLINE_LAMBDA { return float(a[i]) + float(b[i]); });
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) y[i] = T(float(a[i]) + float(b[i]));
 }
 
 template <typename T>
 KARYON_SIMD void scale_block(std::int64_t count, const T* x, float scale, T* y) {
-    write_each(count, y, [=](std::int64_t i) KARYON_INLINE_LAMBDA { return scale * float(x[i]); });
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) y[i] = T(scale * float(x[i]));
 }
 
 template <typename T>
 KARYON_SIMD void add_scaled_block(std::int64_t count, float a, const T* x, T* y) {
-    write_each(count, y, [=](std::int64_t i) KARYON_INLINE_LAMBDA { return float(y[i]) + a * float(x[i]); });
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) y[i] = T(float(y[i]) + a * float(x[i]));
 }
 
 }  // namespace

@@ -2,11 +2,11 @@
 
 #include <memory>
 
-#include "kernels/bfloat16_rows.h"
 #include "kernels/blocks.h"
 #include "kernels/channel_tiles.h"
 #include "kernels/excite/excitation.h"
 #include "kernels/float_type.h"
+#include "kernels/simd.h"
 
 namespace karyon::kernels {
 
@@ -78,7 +78,9 @@ KARYON_SIMD void scale_tiles(std::int64_t count, std::int64_t width, const T* x,
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
         const T* from = x + tile;
-        write_each(size, y + tile, [=](std::int64_t i) KARYON_INLINE_LAMBDA { return float(from[i]) * gate[i]; });
+        T* to = y + tile;
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < size; ++i) to[i] = T(float(from[i]) * gate[i]);
     }
 }
 
@@ -88,8 +90,9 @@ KARYON_SIMD void scale_add_tiles(std::int64_t count, std::int64_t width, const T
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
         const T* from = dy + tile;
-        write_each(size, dx + tile,
-                   [=](std::int64_t i) KARYON_INLINE_LAMBDA { return float(from[i]) * gate[i] + offset[i]; });
+        T* to = dx + tile;
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < size; ++i) to[i] = T(float(from[i]) * gate[i] + offset[i]);
     }
 }
 

@@ -1,6 +1,5 @@
 #include "kernels/norm/batch_norm.h"
 
-#include "kernels/bfloat16_rows.h"
 #include "kernels/blocks.h"
 #include "kernels/channel_tiles.h"
 #include "kernels/elementwise/activation_math.h"
@@ -36,9 +35,9 @@ KARYON_INLINE void forward_loop(std::int64_t count, std::int64_t width, const T*
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
         const T* from = x + tile;
-        write_each(size, y + tile, [=](std::int64_t i) KARYON_INLINE_LAMBDA {
-            return activate<f>((float(from[i]) - mean[i]) * scale[i] + beta[i]);
-        });
+        T* to = y + tile;
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < size; ++i) to[i] = T(activate<f>((float(from[i]) - mean[i]) * scale[i] + beta[i]));
     }
 }
 

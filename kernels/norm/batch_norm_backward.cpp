@@ -1,6 +1,5 @@
 #include <memory>
 
-#include "kernels/bfloat16_rows.h"
 #include "kernels/blocks.h"
 #include "kernels/channel_tiles.h"
 #include "kernels/elementwise/activation_math.h"
@@ -28,18 +27,14 @@ KARYON_INLINE void sums_loop(std::int64_t count, std::int64_t width, const T* x,
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
         const T *values = x + tile, *gradients = dy + tile;
-        const auto add = [=](std::int64_t i) KARYON_INLINE_LAMBDA {
+        [[maybe_unused]] T* to = dx + (leaves == Leaves::nothing ? 0 : tile);
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < size; ++i) {
             const float d = float(values[i]) - mean[i];
             const float g = float(gradients[i]) * activation_slope<f>(d * scale[i] + beta[i]);
             sums[i] += g;
             sums_d[i] += g * d;
-            return leaves == Leaves::scaled_g ? scale[i] * g : g;
-        };
-        if constexpr (leaves == Leaves::nothing) {
-#pragma GCC ivdep
-            for (std::int64_t i = 0; i < size; ++i) add(i);
-        } else {
-            write_each(size, dx + tile, add);
+            if constexpr (leaves != Leaves::nothing) to[i] = T(leaves == Leaves::g ? g : scale[i] * g);
         }
     }
 }
@@ -50,11 +45,13 @@ KARYON_INLINE void dx_loop(std::int64_t count, std::int64_t width, const T* x, c
     for (std::int64_t tile = 0; tile < count; tile += width) {
         const std::int64_t size = std::min(width, count - tile);
         const T *values = x + tile, *gradients = dy + tile;
-        write_each(size, dx + tile, [=](std::int64_t i) KARYON_INLINE_LAMBDA {
+        T* to = dx + tile;
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < size; ++i) {
             const float d = float(values[i]) - mean[i];
             const float g = float(gradients[i]) * activation_slope<f>(d * scale[i] + beta[i]);
-            return scale[i] * (g - mean_g[i] - d * slope[i]);
-        });
+            to[i] = T(scale[i] * (g - mean_g[i] - d * slope[i]));
+        }
     }
 }
 

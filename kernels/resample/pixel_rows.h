@@ -31,7 +31,7 @@ KARYON_INLINE void sum_row_pair(int width, int channels, std::int64_t stride, co
     for (int j = 0; j < width; ++j) {
         const T *a = upper + 2 * j * stride, *b = lower + 2 * j * stride;
         T* to = dx + std::int64_t{j} * channels;
-#pragma omp simd
+#pragma GCC ivdep
         for (int c = 0; c < channels; ++c)
             to[c] = T((float(a[c]) + float(a[c + stride])) + (float(b[c]) + float(b[c + stride])));
     }
