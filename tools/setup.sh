@@ -7,6 +7,7 @@ packages=(
     g++                # the C++20 compiler, with OpenMP
     cmake              # configures the build, runs the tests (ctest)
     ninja-build        # builds
+    ccache             # compiles once what several builds have in common
     libdnnl-dev        # oneDNN: dense convolutions and matrix products on the CPU
     libtiff-dev        # TIFF images
     libpng-dev         # PNG images
