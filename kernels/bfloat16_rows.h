@@ -13,4 +13,7 @@ namespace karyon::kernels::cpu {
 void round_rows(std::int64_t rows, int count, const float* from, std::ptrdiff_t from_step, bfloat16* to,
                 std::ptrdiff_t to_step);
 
+/// to[i, j] = bfloat16(from[i, j] * scale[j]), [rows, count], rounded as by round_rows.
+void scale_rows(std::int64_t rows, int count, const bfloat16* from, const float* scale, bfloat16* to);
+
 }  // namespace karyon::kernels::cpu

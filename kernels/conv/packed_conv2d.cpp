@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/bfloat16_rows.h"
 #include "kernels/blocks.h"
 #include "kernels/conv/conv2d_plan.h"
 #include "kernels/conv/finish.h"
@@ -26,11 +27,10 @@ std::int64_t rows_of_piece(const Conv2dShape& s, std::size_t element) {
 bool is_pointwise(const Conv2dShape& s) { return s.kernel == 1 && s.stride == 1 && s.pad == Padding{}; }
 
 /// x * gate, `rows` rows of one image.
-template <typename T>
-KARYON_SIMD void scale_rows(std::int64_t rows, int channels, const T* x, const float* gate, T* y) {
+KARYON_SIMD void scale_rows(std::int64_t rows, int channels, const float* x, const float* gate, float* y) {
     for (std::int64_t row = 0; row < rows; ++row, x += channels, y += channels)
 #pragma GCC ivdep
-        for (int c = 0; c < channels; ++c) y[c] = T(float(x[c]) * gate[c]);
+        for (int c = 0; c < channels; ++c) y[c] = x[c] * gate[c];
 }
 
 template <typename T>
@@ -123,7 +123,7 @@ void PackedConv2d::forward_whole(const Run& run, const T* x, const T* residual, 
     const std::int64_t pixels = std::int64_t(s.height) * s.width, in = s.in_channels;
     if (run.gate) {
         T* const gated = gated_input<T>(s.batch * pixels * in);
-        constexpr std::int64_t rows_of_item = 256;
+        const std::int64_t rows_of_item = block_count(block_elements, in);
         const std::int64_t items = block_count(pixels, rows_of_item);
         for_each_item(s.batch * items, [&](std::int64_t item) {
             const std::int64_t image = item / items, row = item % items * rows_of_item;

@@ -91,6 +91,20 @@ TEST_CASE("bf16: rows are rounded like single numbers, but for subnormal ones, w
     }
 }
 
+TEST_CASE("bf16: scaled rows are the rounded products") {
+    for (const int count : {1, 15, 16, 17, 48, 67}) {
+        const int rows = 3, size = rows * count;
+        const Halves from = rounded(random_values(std::size_t(size), 5));
+        const Floats scale = random_values(std::size_t(count), 6);
+        Halves to(std::size_t(size + 16), bfloat16(7.0f));
+        cpu::scale_rows(rows, count, from.data(), scale.data(), to.data());
+        for (int i = 0; i < size; ++i)
+            CHECK(to[std::size_t(i)].bits ==
+                  bfloat16(float(from[std::size_t(i)]) * scale[std::size_t(i % count)]).bits);
+        for (int i = size; i < size + 16; ++i) CHECK(float(to[std::size_t(i)]) == 7.0f);
+    }
+}
+
 TEST_CASE("bf16: activations, sums, scaling and concatenation as in f32") {
     const std::size_t n = 20011;
     for (const Activation f : {Activation::none, Activation::relu, Activation::silu, Activation::sigmoid}) {
