@@ -97,9 +97,11 @@ void conv2d_forward(Stream&, const Conv2dShape& shape, In x, In w, In bias, Out 
         return with_float_type(op, type, [&]<typename T>() {
             single_output_forward(shape, x.as<T>(), w.as<T>(), bias.as<float>(), y.as<T>());
         });
-    if (type == DType::f32 && winograd_serves(shape))
-        return winograd_forward(shape, x.as<float>(), transformed(shape, w.as<float>(), false), bias.as<float>(),
-                                Activation::none, y.as<float>());
+    if (winograd_serves_forward(shape, type))
+        return with_float_type(op, type, [&]<typename T>() {
+            winograd_forward(shape, x.as<T>(), transformed(shape, w.as<T>(), false), bias.as<float>(), Activation::none,
+                             y.as<T>());
+        });
     const auto plan = plan_for({.shape = shape, .type = type, .with_bias = bool(bias)});
     const auto scratch = plan->scratch();
     plan->forward(data(x, type), plan->pack(data(w, type), scratch), bias.as<float>(), data(y, type),
@@ -109,9 +111,11 @@ void conv2d_forward(Stream&, const Conv2dShape& shape, In x, In w, In bias, Out 
 void conv2d_backward_data(Stream&, const Conv2dShape& shape, In dy, In w, Out dx) {
     const DType type = dy.dtype();
     check_conv2d(shape);
-    if (const Conv2dShape back = winograd_backward_shape(shape); type == DType::f32 && winograd_serves(back))
-        return winograd_forward(back, dy.as<float>(), transformed(back, w.as<float>(), true), nullptr, Activation::none,
-                                dx.as<float>());
+    if (const Conv2dShape back = winograd_backward_shape(shape); winograd_serves_forward(back, type))
+        return with_float_type(op, type, [&]<typename T>() {
+            winograd_forward(back, dy.as<T>(), transformed(back, w.as<T>(), true), nullptr, Activation::none,
+                             dx.as<T>());
+        });
     const auto plan = plan_for({.shape = shape, .type = type, .direction = Direction::backward_data});
     const auto scratch = plan->scratch();
     onednn::execute(plan->convolution.primitive,

@@ -112,7 +112,9 @@ const float* PackedConv2d::transformed_for(const Conv2dShape& s) const {
         const std::size_t bytes = winograd_weight_count(s.in_channels, s.out_channels) * sizeof(float);
         transformed_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)), &std::free);
         if (!transformed_) throw std::bad_alloc();
-        winograd_transform_weights(s, reinterpret_cast<const float*>(weights_.data()), false, transformed_.get());
+        with_float_type("conv2d", type_, [&]<typename T>() {
+            winograd_transform_weights(s, reinterpret_cast<const T*>(weights_.data()), false, transformed_.get());
+        });
     }
     return transformed_.get();
 }
@@ -134,11 +136,9 @@ void PackedConv2d::forward_whole(const Run& run, const T* x, const T* residual, 
         x = gated;
     }
     Activation rest = run.activation;
-    bool done = false;
-    if constexpr (std::is_same_v<T, float>)
-        if ((done = winograd_serves(s)))
-            winograd_forward(s, x, transformed_for(s), bias_.data(), std::exchange(rest, Activation::none), y);
-    if (!done) {
+    if (winograd_serves_forward(s, type_)) {
+        winograd_forward(s, x, transformed_for(s), bias_.data(), std::exchange(rest, Activation::none), y);
+    } else {
         const bool relu_inside = rest == Activation::relu;
         if (relu_inside) rest = Activation::none;
         const Packing& packing = packing_for(s, relu_inside);

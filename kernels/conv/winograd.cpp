@@ -34,16 +34,19 @@ struct Block {
     std::ptrdiff_t products() const { return points * point_of_products(); }
 };
 
+template <typename T>
 struct Forward {
     const Conv2dShape& s;
     Tiling tiling;
-    const float *x, *weights, *bias;
+    const T* x;
+    const float *weights, *bias;
     Activation f;
-    float* y;
-    std::vector<float> zeros;
+    T* y;
+    std::vector<T> zeros;
 };
 
-KARYON_SIMD void transform_tiles(const Forward& run, const Block& block, std::int64_t begin, std::int64_t end,
+template <typename T>
+KARYON_SIMD void transform_tiles(const Forward<T>& run, const Block& block, std::int64_t begin, std::int64_t end,
                                  float* pixels) {
     transform_input(run.s, run.tiling, run.x, run.zeros.data(), block.first + begin, end - begin,
                     pixels + begin * block.step, block.point_of_pixels(), block.step);
@@ -68,8 +71,8 @@ KARYON_SIMD void multiply(const Block& block, int in_channels, int channels, con
         multiply_as<1>(block, in_channels, pixels, panel, products);
 }
 
-template <Activation f>
-KARYON_INLINE void finish_tiles_as(const Forward& run, const Block& block, int first, int channels,
+template <Activation f, typename T>
+KARYON_INLINE void finish_tiles_as(const Forward<T>& run, const Block& block, int first, int channels,
                                    const float* products) {
     const int height = run.s.out_height(), width = run.s.out_width();
     for (std::int64_t tile = 0; tile < block.count; ++tile) {
@@ -87,23 +90,25 @@ KARYON_INLINE void finish_tiles_as(const Forward& run, const Block& block, int f
             transform_both(m, result, ProductTransform());
             for (int row = 0; row < outputs && top + row < height; ++row)
                 for (int column = 0; column < outputs && left + column < width; ++column) {
-                    float* to =
-                        run.y +
-                        ((image * height + top + row) * std::ptrdiff_t(width) + left + column) * run.s.out_channels +
-                        first + c;
+                    const std::ptrdiff_t pixel = (image * height + top + row) * std::ptrdiff_t(width) + left + column;
+                    T* const to = run.y + pixel * run.s.out_channels + first + c;
+                    V value = result[row][column] + bias;
                     float values[tile_lanes];
-                    store(values, result[row][column] + bias);
+                    store(values, value);
                     for (int lane = 0; lane < tile_lanes; ++lane) values[lane] = activate<f>(values[lane]);
+                    load(value, values);
                     if (lanes == tile_lanes)
-                        std::memcpy(to, values, sizeof(values));
+                        store(to, value);
                     else
-                        for (int lane = 0; lane < lanes; ++lane) to[lane] = values[lane];
+                        for (int lane = 0; lane < lanes; ++lane) to[lane] = T(values[lane]);
                 }
         }
     }
 }
 /// The outputs of a panel of channels, from their products.
-KARYON_SIMD void finish_tiles(const Forward& run, const Block& block, int first, int channels, const float* products) {
+template <typename T>
+KARYON_SIMD void finish_tiles(const Forward<T>& run, const Block& block, int first, int channels,
+                              const float* products) {
     switch (run.f) {
         case Activation::none:
             return finish_tiles_as<Activation::none>(run, block, first, channels, products);
@@ -116,7 +121,8 @@ KARYON_SIMD void finish_tiles(const Forward& run, const Block& block, int first,
     }
 }
 
-void run_panel(const Forward& run, const Block& block, int panel, const float* pixels, float* products) {
+template <typename T>
+void run_panel(const Forward<T>& run, const Block& block, int panel, const float* pixels, float* products) {
     const int first = panel * panel_lanes, channels = std::min(panel_lanes, run.s.out_channels - first);
     multiply(block, run.s.in_channels, channels, pixels, run.weights + panel * panel_size(run.s.in_channels), products);
     finish_tiles(run, block, first, channels, products);
@@ -134,7 +140,8 @@ std::int64_t tiles_of_block(const Conv2dShape& s) {
 }
 
 /// Each thread takes blocks of tiles through all steps.
-void forward_by_blocks(const Forward& run, std::int64_t tiles) {
+template <typename T>
+void forward_by_blocks(const Forward<T>& run, std::int64_t tiles) {
     for_each_block(run.tiling.count, tiles, [&](std::int64_t, std::int64_t begin, std::int64_t count) {
         const Block block(begin, count, run.s.in_channels);
         float* const pixels = thread_scratch(block.pixels() + block.products());
@@ -145,7 +152,8 @@ void forward_by_blocks(const Forward& run, std::int64_t tiles) {
 }
 
 /// Few tiles: the threads share their transformed pixels and divide the panels of output channels.
-void forward_by_panels(const Forward& run) {
+template <typename T>
+void forward_by_panels(const Forward<T>& run) {
     const Block block(0, run.tiling.count, run.s.in_channels);
     const auto bytes = std::size_t(block.pixels()) * sizeof(float);
     auto* const pixels = reinterpret_cast<float*>(onednn::scratch(bytes, onednn::Use::shared).data());
@@ -170,6 +178,18 @@ bool winograd_serves(const Conv2dShape& s) {
 #endif
 }
 
+bool winograd_serves_forward(const Conv2dShape& s, DType type) {
+    if (!winograd_serves(s)) return false;
+    if (type == DType::f32) return true;
+#if defined(__x86_64__)
+    constexpr int least_channels = 32, least_products = 2048;
+    return std::min(s.in_channels, s.out_channels) >= least_channels &&
+           s.in_channels * s.out_channels >= least_products && !__builtin_cpu_supports("amx-bf16");
+#else
+    return false;
+#endif
+}
+
 Conv2dShape winograd_backward_shape(const Conv2dShape& s) {
     const int last = s.kernel - 1;
     return {s.batch,       s.out_height(),
@@ -178,14 +198,17 @@ Conv2dShape winograd_backward_shape(const Conv2dShape& s) {
             s.stride,      {last - s.pad.top, last - s.pad.left, last - s.pad.bottom, last - s.pad.right}};
 }
 
-void winograd_forward(const Conv2dShape& s, const float* x, const float* transformed, const float* bias, Activation f,
-                      float* y) {
-    const Forward run{s, Tiling(s), x, transformed, bias, f, y, std::vector<float>(std::size_t(s.in_channels))};
+template <typename T>
+void winograd_forward(const Conv2dShape& s, const T* x, const float* transformed, const float* bias, Activation f,
+                      T* y) {
+    const Forward<T> run{s, Tiling(s), x, transformed, bias, f, y, std::vector<T>(std::size_t(s.in_channels))};
     const std::int64_t tiles = tiles_of_block(s);
     if (block_count(run.tiling.count, tiles) >= 2 * omp_get_max_threads() || s.out_channels <= panel_lanes)
         forward_by_blocks(run, tiles);
     else
         forward_by_panels(run);
 }
+template void winograd_forward(const Conv2dShape&, const float*, const float*, const float*, Activation, float*);
+template void winograd_forward(const Conv2dShape&, const bfloat16*, const float*, const float*, Activation, bfloat16*);
 
 }  // namespace karyon::kernels::cpu

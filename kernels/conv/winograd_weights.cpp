@@ -8,18 +8,20 @@ namespace {
 using namespace winograd;
 
 /// Weights as they are stored: tap t of input channel k and output channel n.
+template <typename T>
 struct StoredWeights {
-    const float* w;
+    const T* w;
     std::ptrdiff_t in_step, out_step, tap_step;
     bool reversed;
 
     KARYON_INLINE float tap(int t, std::ptrdiff_t k, std::ptrdiff_t n) const {
-        return w[k * in_step + n * out_step + (reversed ? 8 - t : t) * tap_step];
+        return float(w[k * in_step + n * out_step + (reversed ? 8 - t : t) * tap_step]);
     }
 };
 
 /// One panel: to [points][in][panel_lanes], zero where there is no channel.
-KARYON_SIMD void transform_panel(const StoredWeights& stored, int in_channels, std::ptrdiff_t first, int count,
+template <typename T>
+KARYON_SIMD void transform_panel(const StoredWeights<T>& stored, int in_channels, std::ptrdiff_t first, int count,
                                  float* to) {
     for (std::ptrdiff_t k = 0; k < in_channels; ++k) {
         alignas(64) float gathered[taps * taps][panel_lanes] = {};
@@ -49,15 +51,18 @@ std::size_t winograd_weight_count(int in_channels, int out_channels) {
     return std::size_t(panels_of(out_channels)) * std::size_t(panel_size(in_channels));
 }
 
-void winograd_transform_weights(const Conv2dShape& s, const float* w, bool backward, float* to) {
+template <typename T>
+void winograd_transform_weights(const Conv2dShape& s, const T* w, bool backward, float* to) {
     const std::ptrdiff_t in = s.in_channels, out = s.out_channels, all = taps * taps;
-    const StoredWeights stored =
-        backward ? StoredWeights{w, all * out, 1, out, true} : StoredWeights{w, 1, all * in, in, false};
+    const auto stored =
+        backward ? StoredWeights<T>{w, all * out, 1, out, true} : StoredWeights<T>{w, 1, all * in, in, false};
     for_each_item(panels_of(s.out_channels), [&](std::int64_t panel) {
         const int first = int(panel) * panel_lanes;
         transform_panel(stored, s.in_channels, first, std::min(panel_lanes, s.out_channels - first),
                         to + panel * panel_size(s.in_channels));
     });
 }
+template void winograd_transform_weights(const Conv2dShape&, const float*, bool, float*);
+template void winograd_transform_weights(const Conv2dShape&, const bfloat16*, bool, float*);
 
 }  // namespace karyon::kernels::cpu

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 
 #include "kernels/bfloat16_rows.h"
@@ -26,17 +25,6 @@ namespace {
 
 using Floats = std::vector<float>;
 using Halves = std::vector<bfloat16>;
-
-Halves rounded(const Floats& values) {
-    Halves halves;
-    std::transform(values.begin(), values.end(), std::back_inserter(halves), [](float v) { return bfloat16(v); });
-    return halves;
-}
-Floats widened(const Halves& halves) {
-    Floats values;
-    std::transform(halves.begin(), halves.end(), std::back_inserter(values), [](bfloat16 h) { return float(h); });
-    return values;
-}
 
 /// Activations of so many elements in and out. run(inputs, outputs) returns what the kernel writes in f32.
 /// rounds_between: the kernel rounds to bf16 on its way as well.

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/bfloat16.h"
+
 /// What every kernel test needs: seeded inputs, comparison against double-precision references, gradient checks by
 /// central differences, and buffers that show a write outside their bounds.
 namespace karyon::test {
@@ -56,6 +58,17 @@ inline std::vector<float> integer_values(std::size_t count, std::uint64_t seed, 
 }
 
 inline std::vector<double> to_double(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+inline std::vector<bfloat16> rounded(std::span<const float> values) {
+    std::vector<bfloat16> halves;
+    for (const float value : values) halves.emplace_back(value);
+    return halves;
+}
+inline std::vector<float> widened(std::span<const bfloat16> halves) {
+    std::vector<float> values;
+    for (const bfloat16 half : halves) values.push_back(float(half));
+    return values;
+}
 
 /// Empty when every |got - expected| <= abs + rel * |expected|; else a text with the count, the worst index and values.
 inline std::string difference(std::span<const float> got, std::span<const double> expected, double rel, double abs) {

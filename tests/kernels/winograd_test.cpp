@@ -36,7 +36,8 @@ struct Transformed {
     std::vector<float> memory;
     float* at;
 
-    Transformed(const Shape& s, const float* w, bool backward)
+    template <typename T>
+    Transformed(const Shape& s, const T* w, bool backward)
         : memory(cpu::winograd_weight_count(s.in_channels, s.out_channels) + 16),
           at(reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64)) {
         cpu::winograd_transform_weights(s, w, backward, at);
@@ -123,18 +124,25 @@ TEST_CASE("winograd: the activation comes last") {
     for (std::size_t i = 0; i < plain.size(); ++i) REQUIRE(relu.data()[i] == std::max(0.0f, plain.data()[i]));
 }
 
-TEST_CASE("winograd: the gradient of weights from bf16 is that from the same numbers as f32") {
-    const Shape s = shape(2, 9, 6, 20, 37);
-    Inputs in(s);
-    const auto halves = [](std::vector<float>& values) {
-        std::vector<bfloat16> result;
-        for (float& value : values) value = float(result.emplace_back(value));
-        return result;
-    };
-    const auto x = halves(in.x), dy = halves(in.dy);
-    std::vector<float> dw = in.dw;
-    cpu::winograd_backward_weights(s, x.data(), dy.data(), dw.data());
-    check_identical(dw, run(s, in).dw);
+TEST_CASE("winograd: bf16 gives what the same numbers give as f32, rounded once") {
+    for (const Shape& s : {shape(2, 9, 6, 20, 37), shape(2, 33, 40, 48, 80)}) {
+        Inputs in(s);
+        const auto x = rounded(in.x), w = rounded(in.w), dy = rounded(in.dy);
+        in.x = widened(x), in.w = widened(w), in.dy = widened(dy);
+        const Results expected = run(s, in, Activation::silu);
+
+        const Shape back = cpu::winograd_backward_shape(s);
+        std::vector<bfloat16> y(y_size(s)), dx(x_size(s));
+        std::vector<float> dw = in.dw;
+        cpu::winograd_forward(s, x.data(), Transformed(s, w.data(), false).at, in.bias.data(), Activation::silu,
+                              y.data());
+        cpu::winograd_forward(back, dy.data(), Transformed(back, w.data(), true).at, nullptr, Activation::none,
+                              dx.data());
+        cpu::winograd_backward_weights(s, x.data(), dy.data(), dw.data());
+        check_identical(widened(y), widened(rounded(expected.y)));
+        check_identical(widened(dx), widened(rounded(expected.dx)));
+        check_identical(dw, expected.dw);
+    }
 }
 
 TEST_CASE("winograd: the same bits with one thread and with three") {
@@ -150,6 +158,25 @@ TEST_CASE("winograd: the same bits with one thread and with three") {
         check_identical(one.dx, three.dx);
         check_identical(one.dw, three.dw);
     }
+}
+
+TEST_CASE("winograd: in bf16 it takes more channels") {
+    const auto serves = [](int in, int out) {
+        return cpu::winograd_serves_forward(shape(1, 32, 33, in, out), DType::bf16);
+    };
+    CHECK_FALSE(serves(32, 32));
+    CHECK_FALSE(serves(16, 512));
+    if (!serves(64, 64)) return;  // a processor without AVX-512, or with AMX
+    CHECK(serves(112, 32));
+    const Shape s = shape(1, 32, 33, 64, 32);
+    const Inputs in(s);
+    const auto x = rounded(in.x), w = rounded(in.w);
+    std::vector<bfloat16> expected(y_size(s)), got(y_size(s));
+    cpu::winograd_forward(s, x.data(), Transformed(s, w.data(), false).at, in.bias.data(), Activation::none,
+                          expected.data());
+    Stream stream;
+    cpu::conv2d_forward(stream, s, x.data(), w.data(), in.bias.data(), got.data());
+    check_identical(widened(got), widened(expected));
 }
 
 TEST_CASE("winograd: dense convolutions of that kind, and no others, are made this way") {
