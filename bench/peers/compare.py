@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -71,7 +72,13 @@ def result_of(worker, folder, name):
     return load_file(file)["result"]
 
 
-def compare(case, peer, folder, rounds, runs):
+def turn_of(worker):
+    """So many runs that a turn lasts half a second: a core that slept while the other program was at work takes some
+    30 ms to reach its speed."""
+    return math.ceil(500 / worker.ask("run 3")["ms"][-1])
+
+
+def compare(case, peer, folder, rounds):
     """Both programs at once in memory, one at a time at work."""
     kind, precision, batch, _, tolerance = CASES[case]
     ours = Worker(command_of("karyon", kind, precision, batch, folder))
@@ -79,11 +86,11 @@ def compare(case, peer, folder, rounds, runs):
     try:
         ours.ask("run 1"), theirs.ask("run 1")
         off = difference(result_of(ours, folder, "karyon"), result_of(theirs, folder, peer), kind)
-        ours.ask("run 1"), theirs.ask("run 2")  # what is set up in the first runs
+        runs = turn_of(ours), turn_of(theirs)
         times, ratios, loads = ([], []), [], []
         for _ in range(rounds):
             loads.append(os.getloadavg()[0])
-            a, b = ours.ask(f"run {runs}"), theirs.ask(f"run {runs}")
+            a, b = ours.ask(f"run {runs[0]}"), theirs.ask(f"run {runs[1]}")
             times[0].append(statistics.median(a["ms"]))
             times[1].append(statistics.median(b["ms"]))
             ratios.append(times[1][-1] / times[0][-1])
@@ -125,9 +132,8 @@ def main():
             for peer in peers:
                 if arguments.quick and peer == "torch-compile":
                     continue
-                runs = 1 if kind == "train" else 3 if batch > 1 else 8
                 try:
-                    row = compare(case, peer, folder, rounds, runs)
+                    row = compare(case, peer, folder, rounds)
                 except RuntimeError as error:
                     row = {"case": case, "peer": peer, "error": str(error)}
                 rows.append(row)
