@@ -2,11 +2,16 @@
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE, CHART = ROOT / "docs/performance.md", ROOT / "docs/images/performance.svg"
 BEGIN, END = "<!-- table: bench/peers/report.py -->\n", "<!-- end of table -->\n"
+
+
+def milliseconds(time):
+    return f"{time:.1f}" if time < 100 else f"{time:.0f}"
 
 
 def table(rows):
@@ -18,29 +23,35 @@ def table(rows):
             continue
         peer = f"**{row['peer']}**" if row.get("fastest_peer") else row["peer"]
         ratio = f"{row['ratio']:.2f}" if row["ratio"] else "not told apart"
-        lines.append(f"| {row['case']} | {peer} | {row['ours_ms']:.0f} | {row['peer_ms']:.0f} | {ratio} | {row['spread']:.2f} "
+        lines.append(f"| {row['case']} | {peer} | {milliseconds(row['ours_ms'])} | {milliseconds(row['peer_ms'])} | {ratio} | {row['spread']:.2f} "
                      f"| {row['ours_peak_mb']:.0f} | {row['peer_peak_mb']:.0f} | {row['load']:.1f} |")
     return "\n".join(lines) + "\n"
 
 
 def chart(rows):
-    """A bar for each peer: its time over karyon's; 1 is as fast."""
+    """A bar for each peer: its time over karyon's, on a logarithmic axis that starts at 1, as fast."""
     bars = [row for row in rows if row.get("ratio")]
-    left, width, height = 230, 760, 22
-    unit = 480 / max([2.0] + [row["ratio"] for row in bars])
-    bars_text = []
+    left, width, row_height = 250, 760, 22
+    low, high = (extreme([1.0] + [row["ratio"] for row in bars]) for extreme in (min, max))
+
+    def x(ratio):
+        return left + 450 * math.log(ratio / low) / math.log(high / low)
+
+    bottom = 30 + len(bars) * row_height
+    ticks = [2.0**i for i in range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)]
+    parts = [f'<text x="{left}" y="18">time of the peer over the time of karyon, logarithmic</text>']
+    for tick in ticks:
+        dash = "" if tick == 1 else ' stroke-dasharray="2 4"'
+        parts.append(f'<line x1="{x(tick):.1f}" y1="26" x2="{x(tick):.1f}" y2="{bottom}" stroke="#777"{dash}/>'
+                     f'<text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
     for i, row in enumerate(bars):
-        y = 30 + i * height
-        length = row["ratio"] * unit
+        y, start, end = 30 + i * row_height, *sorted((x(1), x(row["ratio"])))
         colour = "#2f6f9f" if row["ratio"] >= 1 else "#b5533c"
-        bars_text.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{row["case"]}, {row["peer"]}</text>'
-                         f'<rect x="{left}" y="{y + 2}" width="{length:.1f}" height="{height - 6}" fill="{colour}"/>'
-                         f'<text x="{left + length + 5:.1f}" y="{y + 13}">{row["ratio"]:.2f}</text>')
-    bottom = 34 + len(bars) * height
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom + 10}" font-family="sans-serif" font-size="12">'
-            f'<rect width="100%" height="100%" fill="white"/><text x="{left}" y="18">time of the peer over the time of karyon</text>'
-            + "".join(bars_text)
-            + f'<line x1="{left + unit}" y1="26" x2="{left + unit}" y2="{bottom}" stroke="#333" stroke-dasharray="4 3"/></svg>\n')
+        parts.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{row["case"]}, {row["peer"]}</text>'
+                     f'<rect x="{start:.1f}" y="{y + 2}" width="{end - start:.1f}" height="{row_height - 6}" fill="{colour}"/>'
+                     f'<text x="{end + 5:.1f}" y="{y + 13}">{row["ratio"]:.2f}</text>')
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom + 26}" font-family="sans-serif" font-size="12">'
+            '<rect width="100%" height="100%" fill="white"/>' + "".join(parts) + "</svg>\n")
 
 
 def main():
