@@ -96,14 +96,6 @@ class Blend {
     std::vector<float> weights_, sums_, norms_;
 };
 
-/// The stains of an image, estimated once over all of it, where the model wants them moved to its target.
-std::optional<StainModel> stains_of(const Image& image, const ModelDescription& description, std::string* warning) {
-    if (!description.stain_target) return std::nullopt;
-    const StainModel stains = estimate_stains(image);
-    if (stains.fallback && warning) *warning = stains.fallback;
-    return stains;
-}
-
 /// Tiles of one image, forward pass by forward pass. On a GPU they are cut there, of the image as it was read.
 class TilePass {
   public:
@@ -177,19 +169,28 @@ Predictor::Predictor(const Model& model) : model_(model), folded_(std::make_uniq
 
 Predictor::~Predictor() = default;
 
-Probability Predictor::operator()(const Image& input, const PredictOptions& options,
-                                  const std::function<void(int, int)>& progress, std::string* warning) const {
+PreparedImage Predictor::prepare(Image image) const {
+    if (image.width < 1 || image.height < 1)
+        throw Error("predict", "expected an image of at least 1x1 pixels, got {}x{}", image.width, image.height);
+    PreparedImage prepared;
+    if (const auto& target = model_.description.stain_target) {
+        prepared.stains = estimate_stains(image);
+        if (prepared.stains->fallback) prepared.warning = prepared.stains->fallback;
+        if (model_.device().kind != Device::Kind::cuda) image = normalise(image, *prepared.stains, *target);
+    }
+    prepared.image = std::move(image);
+    return prepared;
+}
+
+Probability Predictor::operator()(const PreparedImage& prepared, const PredictOptions& options,
+                                  const std::function<void(int, int)>& progress) const {
     const int tile = model_.description.network.local;
-    if (input.width < 1 || input.height < 1)
-        throw Error("predict", "expected an image of at least 1x1 pixels, got {}x{}", input.width, input.height);
     if (options.overlap < 0 || options.overlap >= tile)
         throw Error("predict", "expected an overlap of 0 ... {}, got {}", tile - 1, options.overlap);
     if (options.batch < 1) throw Error("predict", "expected a batch of at least 1, got {}", options.batch);
 
     const NoGrad no_grad;
-    const std::optional<StainModel> stains = stains_of(input, model_.description, warning);
-    const bool on_gpu = model_.device().kind == Device::Kind::cuda;
-    const Image image = stains && !on_gpu ? normalise(input, *stains, *model_.description.stain_target) : input;
+    const Image& image = prepared.image;
     const int turns = options.augmentation == TestTimeAugmentation::none    ? 1
                       : options.augmentation == TestTimeAugmentation::flips ? 4
                                                                             : 8;
@@ -197,8 +198,9 @@ Probability Predictor::operator()(const Image& input, const PredictOptions& opti
     int tiles_done = 0;
     for (int code = 0; code < turns; ++code) {
         const Dihedral turn{code, image.width, image.height};
-        const Image view = code == 0 ? image : turned(image, turn);
-        TilePass pass(model_, *folded_, view, stains, options);
+        const Image other = code == 0 ? Image() : turned(image, turn);
+        const Image& view = code == 0 ? image : other;
+        TilePass pass(model_, *folded_, view, prepared.stains, options);
         const auto said = pass.run([&](int count) {
             tiles_done += count;
             if (progress) progress(tiles_done, turns * pass.count());

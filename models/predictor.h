@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "data/image.h"
+#include "data/stain.h"
 #include "models/model.h"
 
 namespace karyon {
@@ -27,6 +29,13 @@ struct Probability {
     std::vector<float> values;  ///< [height, width]
 };
 
+/// An image as a model's network wants it.
+struct PreparedImage {
+    Image image;                       ///< stain-normalised where the model wants it; for a GPU as it was read
+    std::optional<StainModel> stains;  ///< of the image as it was read, where the model wants it stain-normalised
+    std::string warning;               ///< why it could not be stain-normalised and stays as it is; else empty
+};
+
 Mask threshold(const Probability&, float level);
 
 /// Offsets of the tiles along one side: from 0 in steps of `tile - overlap`, the last one flush with the end.
@@ -41,10 +50,17 @@ class Predictor {
     explicit Predictor(const Model&);
     ~Predictor();
 
-    /// The image is stain-normalised first where the model wants it; where that is not possible it stays as it is, and
-    /// `warning` (unless null) says why. `progress(done, of)` counts tiles.
-    Probability operator()(const Image&, const PredictOptions&, const std::function<void(int, int)>& progress = nullptr,
-                           std::string* warning = nullptr) const;
+    /// Estimates the image's stains and normalises it, on the CPU whatever the model's device. Any thread may do so
+    /// while another predicts. Throws Error for an image without pixels.
+    PreparedImage prepare(Image) const;
+
+    /// `image` is from prepare(). `progress(done, of)` counts tiles.
+    Probability operator()(const PreparedImage& image, const PredictOptions&,
+                           const std::function<void(int, int)>& progress = nullptr) const;
+    Probability operator()(Image image, const PredictOptions& options,
+                           const std::function<void(int, int)>& progress = nullptr) const {
+        return (*this)(prepare(std::move(image)), options, progress);
+    }
 
   private:
     const Model& model_;

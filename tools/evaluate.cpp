@@ -8,6 +8,7 @@
 #include "data/draw_overlay.h"
 #include "data/image_io.h"
 #include "data/metrics.h"
+#include "tools/ahead.h"
 #include "tools/command.h"
 #include "tools/progress.h"
 #include "tools/segment.h"
@@ -21,6 +22,11 @@ struct Options {
     std::string data, split, panel;
     bool json = false;
     std::unique_ptr<Segmenter> segmenter;
+};
+
+struct Prepared {
+    Case item;
+    PreparedImage image;
 };
 
 constexpr const char* example = R"(Example:
@@ -63,12 +69,16 @@ void run(const Options& options) {
     Scores scores(split.name, {organs.begin(), organs.end()});
     std::vector<Mask> predictions;
     Progress progress("image", std::int64_t(split.entries.size()));
-    for (const Split::Entry& entry : split.entries) {
-        const Case item = folder.read_case(entry.name, entry.organ);
-        std::string warning;
-        const Probability probability = (*options.segmenter)(item.image, &warning);
-        if (!warning.empty())
-            progress.message(fmt::format("warning: {} is not stain-normalised: {}", item.name, warning));
+    Ahead<Prepared> cases(split.entries.size(), [&](std::size_t i) {
+        Case item = folder.read_case(split.entries[i].name, split.entries[i].organ);
+        PreparedImage image = options.segmenter->prepare(item.image);
+        return Prepared{std::move(item), std::move(image)};
+    });
+    for (std::size_t i = 0; i < split.entries.size(); ++i) {
+        const auto [item, image] = cases.next();
+        const Probability probability = (*options.segmenter)(image);
+        if (!image.warning.empty())
+            progress.message(fmt::format("warning: {} is not stain-normalised: {}", item.name, image.warning));
         const Mask& mask = predictions.emplace_back(threshold(probability, options.segmenter->level()));
         const ImageScore& score = scores.add(item.name, item.organ, item.mask, mask);
         progress.update(std::int64_t(predictions.size()),

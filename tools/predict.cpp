@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "data/draw_overlay.h"
 #include "data/image_io.h"
 #include "data/labels.h"
+#include "tools/ahead.h"
 #include "tools/command.h"
 #include "tools/progress.h"
 #include "tools/segment.h"
@@ -42,24 +44,56 @@ void write_probability(const fs::path& path, const Probability& probability) {
     write_png(path, probability.width, probability.height, gray);
 }
 
-/// Segments one image and says what was written.
-Json segment(const Options& options, const fs::path& input, std::string* warning) {
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// An image on its way: read on one thread, segmented on another, written on a third, so that the network has no need
+/// to wait.
+struct Item {
+    fs::path input;
+    Image image;
+    PreparedImage prepared;
+    Probability probability;
+    double seconds = 0;  ///< of work, without waiting for the next thread
+};
+
+Item read(const Options& options, const fs::path& input) {
     const auto start = std::chrono::steady_clock::now();
-    const Image image = read_image(input);
-    const Probability probability = (*options.segmenter)(image, warning);
-    const Mask mask = threshold(probability, options.segmenter->level());
-    const auto output = [&](const char* kind) { return fs::path(options.out) / (input.stem().string() + kind); };
-    if (options.probability) write_probability(output(".prob.png"), probability);
-    write_png(output(".overlay.png"), overlay(image, mask));
+    Item item{input, read_image(input), {}, {}};
+    item.prepared = options.segmenter->prepare(item.image);
+    item.seconds += seconds_since(start);
+    return item;
+}
+
+void segment(const Options& options, Item& item) {
+    const auto start = std::chrono::steady_clock::now();
+    item.probability = (*options.segmenter)(item.prepared);
+    item.prepared.image = Image();
+    item.seconds += seconds_since(start);
+}
+
+/// Says what was written.
+Json write(const Options& options, const Item& item) {
+    const auto start = std::chrono::steady_clock::now();
+    const Mask mask = threshold(item.probability, options.segmenter->level());
+    const auto output = [&](const char* kind) { return fs::path(options.out) / (item.input.stem().string() + kind); };
+    if (options.probability) write_probability(output(".prob.png"), item.probability);
+    write_png(output(".overlay.png"), overlay(item.image, mask));
     write_mask(output(".mask.png"), mask);
     const auto nuclei = std::ranges::count_if(mask.pixels, [](std::uint8_t value) { return value != 0; });
-    return {{"input", input.string()},
+    return {{"input", item.input.string()},
             {"mask", output(".mask.png").string()},
             {"overlay", output(".overlay.png").string()},
-            {"width", image.width},
-            {"height", image.height},
+            {"width", item.image.width},
+            {"height", item.image.height},
             {"nucleus_share", double(nuclei) / double(mask.pixels.size())},
-            {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()}};
+            {"seconds", item.seconds + seconds_since(start)}};
+}
+
+void print(const Json& line) {
+    fmt::print("{}  {}x{}  nuclei {:.1f} %  {:.1f} s\n", line["mask"].get<std::string>(), line["width"].get<int>(),
+               line["height"].get<int>(), 100 * line["nucleus_share"].get<double>(), line["seconds"].get<double>());
 }
 
 void run(const Options& options) {
@@ -68,26 +102,39 @@ void run(const Options& options) {
     options.segmenter->load();
     make_folder(options.out);
     Json report = Json::array();
-    std::int64_t done = 0, failed = 0;
+    std::int64_t failed = 0;
     Progress progress("image", std::int64_t(inputs.size()));
-    for (const fs::path& input : inputs) {
+    const auto attempt = [&](const auto& task) {
         try {
-            std::string warning;
-            const Json line = report.emplace_back(segment(options, input, &warning));
-            if (!warning.empty())
-                progress.message(fmt::format("warning: {} is not stain-normalised: {}", input.string(), warning));
-            if (!options.json) {
-                progress.clear();
-                fmt::print("{}  {}x{}  nuclei {:.1f} %  {:.1f} s\n", line["mask"].get<std::string>(),
-                           line["width"].get<int>(), line["height"].get<int>(),
-                           100 * line["nucleus_share"].get<double>(), line["seconds"].get<double>());
-            }
+            task();
         } catch (const Error& error) {
             ++failed;
             progress.message(fmt::format("karyon: {}", error.what()));
         }
-        progress.update(++done);
+    };
+    Ahead<Item> items(inputs.size(), [&](std::size_t i) { return read(options, inputs[i]); });
+    std::future<Json> written;
+    const auto finish_written = [&] {
+        if (!written.valid()) return;
+        attempt([&] {
+            const Json& line = report.emplace_back(written.get());
+            progress.clear();
+            if (!options.json) print(line);
+        });
+    };
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        attempt([&] {
+            Item item = items.next();
+            segment(options, item);
+            if (const std::string& warning = item.prepared.warning; !warning.empty())
+                progress.message(fmt::format("warning: {} is not stain-normalised: {}", item.input.string(), warning));
+            finish_written();
+            written =
+                std::async(std::launch::async, [&options, item = std::move(item)] { return write(options, item); });
+        });
+        progress.update(std::int64_t(i + 1));
     }
+    finish_written();
     progress.clear();
     if (options.json) fmt::print("{}\n", report.dump(2));
     if (failed) throw Error("predict", "expected {} images to be segmented, got {} that failed", inputs.size(), failed);

@@ -36,8 +36,4 @@ void Segmenter::load() {
     level_ = float(config.predict.threshold);
 }
 
-Probability Segmenter::operator()(const Image& image, std::string* warning) const {
-    return (*predictor_)(image, options_, nullptr, warning);
-}
-
 }  // namespace karyon::tools

@@ -20,8 +20,9 @@ class Segmenter {
     /// a quarter with Gaussian weights.
     void load();
 
-    /// Adds why an image could not be stain-normalised to `warning`, unless null.
-    Probability operator()(const Image&, std::string* warning = nullptr) const;
+    /// What can be done on another thread while the network is at work, see Predictor::prepare.
+    PreparedImage prepare(const Image& image) const { return predictor_->prepare(image); }
+    Probability operator()(const PreparedImage& image) const { return (*predictor_)(image, options_); }
 
     const Model& model() const { return *model_; }
     float level() const { return level_; }

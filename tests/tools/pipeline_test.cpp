@@ -107,6 +107,13 @@ TEST_CASE("from synthetic images to a model, its scores and its masks") {
     CHECK(mixed.err.find("broken.png") != std::string::npos);
     CHECK(names_in(place / "m2") == std::set<std::string>{"odd.mask.png", "odd.overlay.png"});
 
+    std::filesystem::create_directories(place / "m3/dot.mask.png");
+    const Outcome unwritten = place.karyon("predict --json --out m3 dot.png odd.png " + model);
+    CHECK(unwritten.status == 1);
+    CHECK(unwritten.err.find("dot.mask.png") != std::string::npos);
+    CHECK(unwritten.json().size() == 1);
+    CHECK(std::filesystem::is_regular_file(place / "m3/odd.mask.png"));
+
     const Outcome info = place.karyon("info run --json");
     REQUIRE_MESSAGE(info.status == 0, info.err);
     CHECK(info.json()["preset"] == "fast");
