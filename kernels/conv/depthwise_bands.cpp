@@ -67,28 +67,28 @@ Correlation forward_of(const DepthwiseConvShape& s, const float* x, const float*
 
 void depthwise_forward_in_bands(const DepthwiseConvShape& s, const bfloat16* x, const float* w, const float* bias,
                                 Activation f, bfloat16* y) {
-    for_each_block(
-        s.batch, s.out_height(), s.out_width(), s.channels,
-        [&](int image, int first_row, int last_row, int channel, int last_channel) {
-            const int c = last_channel - channel;
-            const std::ptrdiff_t in_row = std::ptrdiff_t(s.width) * c, out_row = std::ptrdiff_t(s.out_width()) * c;
-            for_each_band({first_row, last_row}, s.stride * in_row, [&](RowRange rows) {
-                const RowRange read = rows_read(s, rows);
-                float *const values = thread_floats(read.count() * in_row + out_row),
-                             *results = values + read.count() * in_row;
-                const std::ptrdiff_t from = std::ptrdiff_t(image) * s.height + read.first;
-                widen(std::int64_t(read.count()) * s.width, c, x + from * s.width * s.channels + channel, s.channels,
-                      values);
-                const Correlation t = forward_of(s, values - read.first * in_row, w + channel,
-                                                 bias ? bias + channel : nullptr, results, c);
-                for (int row = rows.first; row < rows.last; ++row) {
-                    correlate(t, row, row + 1, 0, c);
-                    finish(f, out_row, nullptr, results);
-                    const std::ptrdiff_t to = std::ptrdiff_t(image) * s.out_height() + row;
-                    round_rows(s.out_width(), c, results, c, y + to * s.out_width() * s.channels + channel, s.channels);
-                }
-            });
-        });
+    for_each_block(s.batch, s.out_height(), s.out_width(), s.channels,
+                   [&](int image, int first_row, int last_row, int channel, int last_channel) {
+                       const int c = last_channel - channel;
+                       const std::ptrdiff_t in_row = std::ptrdiff_t(s.width) * c,
+                                            out_row = std::ptrdiff_t(s.out_width()) * c;
+                       for_each_band({first_row, last_row}, s.stride * in_row, [&](RowRange rows) {
+                           const RowRange read = rows_read(s, rows);
+                           float *const values = thread_floats(read.count() * in_row + out_row),
+                                        *results = values + read.count() * in_row;
+                           const std::ptrdiff_t from = std::ptrdiff_t(image) * s.height + read.first;
+                           widen(std::int64_t(read.count()) * s.width, c, x + from * s.width * s.channels + channel,
+                                 s.channels, values);
+                           const Correlation t = forward_of(s, values - read.first * in_row, w + channel,
+                                                            bias ? bias + channel : nullptr, results, c);
+                           for (int row = rows.first; row < rows.last; ++row) {
+                               correlate(t, row, row + 1, 0, c);
+                               const std::ptrdiff_t to = std::ptrdiff_t(image) * s.out_height() + row;
+                               finish_rows(f, s.out_width(), c, results, y + to * s.out_width() * s.channels + channel,
+                                           s.channels);
+                           }
+                       });
+                   });
 }
 
 void depthwise_backward_data_in_bands(const DepthwiseConvShape& s, const bfloat16* dy, const float* w, bfloat16* dx) {

@@ -66,9 +66,19 @@ void finish(Activation f, std::int64_t count, const bfloat16* residual, bfloat16
     float values[most];
     for (std::int64_t begin = 0; begin < count; begin += most) {
         const std::int64_t size = std::min(most, count - begin);
-        run(f, size, y + begin, residual ? residual + begin : nullptr, values);
-        round_rows(1, int(size), values, 0, y + begin, 0);
+        if (f == Activation::silu && !residual) {
+            silu_rows(1, int(size), y + begin, 0, y + begin, 0);
+        } else {
+            run(f, size, y + begin, residual ? residual + begin : nullptr, values);
+            round_rows(1, int(size), values, 0, y + begin, 0);
+        }
     }
+}
+
+void finish_rows(Activation f, std::int64_t rows, int count, float* from, bfloat16* to, std::ptrdiff_t to_step) {
+    if (f == Activation::silu) return silu_rows(rows, count, from, count, to, to_step);
+    finish(f, rows * count, nullptr, from);
+    round_rows(rows, count, from, count, to, to_step);
 }
 
 void finish_pixels(Activation f, int pixels, std::ptrdiff_t step, int channels, float* y) {
