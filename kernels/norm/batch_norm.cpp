@@ -65,8 +65,11 @@ void batch_norm_forward(Stream&, const BatchNormShape& shape, In x, In mean, In 
         const T* from = x.as<T>();
         T* to = y.as<T>();
         for_each_item(tiles.blocks(), [&](std::int64_t block) {
-            forward_block(shape.activation, tiles.elements_of(block), tiles.width, from + tiles.begin(block),
-                          tile.mean.data(), tile.scale.data(), tile.beta.data(), to + tiles.begin(block));
+            const std::int64_t begin = tiles.begin(block), count = tiles.elements_of(block);
+            if constexpr (std::is_same_v<T, bfloat16>)
+                if (native::normalise(shape.activation, count, tile.pointers(), from + begin, to + begin)) return;
+            forward_block(shape.activation, count, tile.width, from + begin, tile.mean.data(), tile.scale.data(),
+                          tile.beta.data(), to + begin);
         });
     });
 }

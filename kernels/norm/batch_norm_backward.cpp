@@ -94,6 +94,29 @@ KARYON_SIMD void dx_block(bool relu, std::int64_t count, std::int64_t width, con
         dx_loop<Activation::none>(count, width, x, dy, mean, scale, beta, mean_g, slope, dx);
 }
 
+/// sums += g, sums_d += g * d over the elements of a block, which also leaves what it is told to in dx.
+template <typename T>
+void sum_block(const BatchNormShape& shape, const BatchNormTile& tile, std::int64_t count, const T* x, const T* dy,
+               float* sums, float* sums_d, Leaves leaves, T* dx) {
+    if constexpr (std::is_same_v<T, bfloat16>)
+        if (native::sum_gradients(shape.activation, count, tile.pointers(), x, dy, sums, sums_d,
+                                  leaves == Leaves::nothing ? nullptr : dx, leaves == Leaves::scaled_g))
+            return;
+    sums_block(shape.activation, leaves, count, tile.width, x, dy, tile.mean.data(), tile.scale.data(),
+               tile.beta.data(), sums, sums_d, dx);
+}
+
+/// dx of a block. dy is what its first pass left, where f' is too dear.
+template <typename T>
+void finish_block(Activation f, const BatchNormTile& tile, std::int64_t count, const T* x, const T* dy,
+                  const float* mean_g, const float* slope, T* dx) {
+    const bool relu = f == Activation::relu;
+    if constexpr (std::is_same_v<T, bfloat16>)
+        if (native::finish_gradients(relu ? f : Activation::none, count, tile.pointers(), x, dy, mean_g, slope, dx))
+            return;
+    dx_block(relu, count, tile.width, x, dy, tile.mean.data(), tile.scale.data(), tile.beta.data(), mean_g, slope, dx);
+}
+
 /// [2 * channels]: sum g, then sum(g d), in double from the partial sums of the blocks in their order.
 template <typename T>
 std::vector<double> gradient_sums(const BatchNormShape& shape, const ChannelTiles& tiles, const BatchNormTile& tile,
@@ -103,8 +126,8 @@ std::vector<double> gradient_sums(const BatchNormShape& shape, const ChannelTile
     for_each_item(tiles.blocks(), [&](std::int64_t block) {
         const std::int64_t begin = tiles.begin(block);
         std::vector<float> sums(2 * width);
-        sums_block(shape.activation, leaves, tiles.elements_of(block), tiles.width, x + begin, dy + begin,
-                   tile.mean.data(), tile.scale.data(), tile.beta.data(), sums.data(), sums.data() + width, dx + begin);
+        sum_block(shape, tile, tiles.elements_of(block), x + begin, dy + begin, sums.data(), sums.data() + width,
+                  leaves, dx + begin);
         double* partial = partials.get() + static_cast<std::size_t>(block) * 2 * channels;
         for (std::size_t row = 0; row < width; row += channels)
             for (std::size_t c = 0; c < channels; ++c) {
@@ -153,9 +176,8 @@ void batch_norm_backward(Stream&, const BatchNormShape& shape, In x, In mean, In
         });
         for_each_item(tiles.blocks(), [&](std::int64_t block) {
             const std::int64_t begin = tiles.begin(block);
-            dx_block(shape.activation == Activation::relu, tiles.elements_of(block), tiles.width, values + begin,
-                     (dear ? to : gradients) + begin, tile.mean.data(), tile.scale.data(), tile.beta.data(),
-                     mean_g.data(), slope.data(), to + begin);
+            finish_block(shape.activation, tile, tiles.elements_of(block), values + begin,
+                         (dear ? to : gradients) + begin, mean_g.data(), slope.data(), to + begin);
         });
     });
 }

@@ -5,6 +5,7 @@
 
 #include "kernels/channel_tiles.h"
 #include "kernels/norm/batch_norm.h"
+#include "kernels/norm/batch_norm_native.h"
 
 namespace karyon::kernels::cpu {
 
@@ -16,16 +17,20 @@ inline double inverse_deviation(const BatchNormShape& shape, float variance) {
 /// off first, not folded into beta, which keeps all digits where it is large against the deviation; and all passes
 /// compute z alike, so that ReLU cuts at the same elements on both ways.
 struct BatchNormTile {
+    std::int64_t width;
     std::vector<float> mean, scale, beta;
 
     BatchNormTile(const BatchNormShape& shape, const ChannelTiles& tiles, In mean_in, In variance_in, In gamma_in,
-                  In beta_in) {
+                  In beta_in)
+        : width(tiles.width) {
         const float *means = mean_in.as<float>(), *variances = variance_in.as<float>();
         const float *gammas = gamma_in.as<float>(), *betas = beta_in.as<float>();
         mean = tiles.repeated([=](int c) { return means[c]; });
         scale = tiles.repeated([&](int c) { return gammas[c] * inverse_deviation(shape, variances[c]); });
         beta = tiles.repeated([=](int c) { return betas[c]; });
     }
+
+    native::NormTile pointers() const { return {width, mean.data(), scale.data(), beta.data()}; }
 };
 
 }  // namespace karyon::kernels::cpu
