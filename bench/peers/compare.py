@@ -120,12 +120,12 @@ def main():
     parser.add_argument("--quick", action="store_true", help="few rounds, and no compiled PyTorch, whose compiler takes minutes")
     parser.add_argument("--case", action="append", choices=CASES, help="only this one; may be repeated")
     arguments = parser.parse_args()
-    rounds = 3 if arguments.quick else 7
     rows = []
     print(f"{'case':12} {'peer':14} {'karyon ms':>10} {'peer ms':>10} {'ratio':>6} {'spread':>7} {'MB':>6} {'peer MB':>8} {'load':>5}")
     with tempfile.TemporaryDirectory() as scratch:
         for case in arguments.case or CASES:
             kind, _, batch, peers, _ = CASES[case]
+            rounds = 3 if arguments.quick else 7 if kind == "train" else 15  # the short ones are the more restless
             folder = Path(scratch) / f"{kind}{batch}"
             if not folder.exists():
                 subprocess.run([str(BENCH), "write", str(folder), "--batch", str(batch)], check=True)
