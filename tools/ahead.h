@@ -15,6 +15,8 @@ class Ahead {
   public:
     /// Calls make(0) ... make(count - 1), in that order, one at a time.
     Ahead(std::size_t count, std::function<Item(std::size_t)> make) : count_(count), make_(std::move(make)) { begin(); }
+    Ahead(const Ahead&) = delete;
+    Ahead& operator=(const Ahead&) = delete;
 
     /// The next item; waits for it. Throws what `make` threw for it, and goes on with the one after. At most `count`
     /// calls.
